@@ -1,0 +1,103 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The modules, lowest level first. Imports point down only; `swift build
+// --explicit-target-dependency-import-check error` holds every file to its row.
+struct Module {
+    var level: Int
+    var name: String
+    var imports: [String] = []
+    var packages: [Target.Dependency] = []
+    var kind: Kind = .swift
+    var tested = true
+
+    enum Kind { case swift, c, system(apt: String), command }
+}
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let heaps = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let bigIntegers = Target.Dependency.product(name: "BigInt", package: "BigInt")
+
+let modules: [Module] = [
+    Module(level: 0, name: "CLaneKernels", kind: .c, tested: false),
+    Module(level: 0, name: "CGLPK", kind: .system(apt: "libglpk-dev"), tested: false),
+    Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
+    Module(level: 0, name: "Intervals"),
+    Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
+    Module(level: 1, name: "Networks", imports: ["Intervals"]),
+    Module(level: 1, name: "Properties", imports: ["Intervals"]),
+    Module(level: 1, name: "LinearPrograms", imports: ["CGLPK"]),
+    Module(level: 1, name: "Files", imports: ["CZlib"]),
+    Module(level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf]),
+    Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
+    Module(
+        level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers]),
+    Module(
+        level: 3, name: "BoundPropagation",
+        imports: ["CLaneKernels", "Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
+    Module(
+        level: 3, name: "Falsification",
+        imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
+    Module(
+        level: 4, name: "BranchAndBound",
+        imports: [
+            "BoundPropagation", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties", "Intervals",
+        ], packages: [heaps]),
+    Module(
+        level: 5, name: "Verification",
+        imports: [
+            "BranchAndBound", "BoundPropagation", "Falsification", "Evaluation", "Networks", "Properties",
+            "Intervals", "Lanes",
+        ]),
+    Module(
+        level: 6, name: "secateur",
+        imports: [
+            "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat", "VNNLIBFormat",
+            "Networks", "Properties", "Intervals", "Files",
+        ], packages: [arguments], kind: .command, tested: false),
+]
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func targets(of module: Module) -> [Target] {
+    let dependencies = module.imports.map { Target.Dependency.target(name: $0) } + module.packages
+    var made: [Target] = []
+    switch module.kind {
+    case .system(let apt):
+        made.append(
+            .systemLibrary(name: module.name, path: "Sources/\(module.name)", providers: [.apt([apt])]))
+    case .c:
+        made.append(.target(name: module.name, dependencies: dependencies))
+    case .swift:
+        made.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
+    case .command:
+        made.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+    }
+    if module.tested {
+        made.append(
+            .testTarget(
+                name: module.name + "Tests",
+                dependencies: [.target(name: module.name)] + dependencies,
+                swiftSettings: strict))
+    }
+    return made
+}
+
+let package = Package(
+    name: "secateur",
+    products: [.executable(name: "secateur", targets: ["secateur"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    ],
+    targets: modules.flatMap(targets(of:)),
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,58 @@
+public import Properties
+
+/// Budgets and switches of one verification.
+public struct VerificationOptions: Sendable {
+    /// Seconds from the call's start; honoured within 0.5 s.
+    public var timeout: Double = .infinity
+    public var threads = 2
+    public var seed: UInt64 = 0
+    /// Stop with `.unknown` after this many subproblems.
+    public var maxNodes = Int.max
+    /// Bytes the search may hold; reaching it gives `.unknown`.
+    public var memoryLimit = 4 << 30
+    /// Off: no counterexample search and no test of node minimisers; a violated property then ends `.unknown`.
+    public var attack = true
+
+    public init() {}
+}
+
+/// Where a running verification stands.
+public struct VerificationProgress: Sendable {
+    public var phase: String
+    public var nodes: Int
+    public var open: Int
+    public var worstBound: Double
+    public var seconds: Double
+}
+
+/// A verdict and how it came about.
+public struct VerificationReport: Sendable {
+    public var verdict: Verdict
+    /// Things the user should know although the verdict stands, such as an empty input region.
+    public var warnings: [String] = []
+    /// Seconds spent in the counterexample search, the root bounds, and the branch and bound.
+    public var attackSeconds = 0.0
+    public var boundSeconds = 0.0
+    public var searchSeconds = 0.0
+    public var nodes = 0
+    public var open = 0
+    /// The lowest proven lower bound of a margin over what is still open (or at the root when nothing is).
+    public var worstBound: Double?
+    public var neurons = 0
+    public var unstableNeurons = 0
+
+    public init(verdict: Verdict) { self.verdict = verdict }
+}
+
+/// Decides the query within the options' budgets.
+///
+/// - Parameters:
+///   - progress: called a few times a second from the calling thread's side of the work.
+///   - isCancelled: polled; once true the verification ends soon with `.unknown`.
+public func verify(
+    _ query: Query, options: VerificationOptions,
+    progress: @Sendable (VerificationProgress) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
+) -> VerificationReport {
+    VerificationReport(verdict: .unknown(reason: "no method decided it"))
+}
