@@ -1,0 +1,31 @@
+// Kernels of the activations and of the elementwise steps; see activation_template.h and rigorous.c.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LANE_MAXIMUM = 64, LANE_ACTIVE = -1, LANE_INACTIVE = -2 };
+
+void lane_relax_shared_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, float *lambda, const float *lower_slope, const float *upper_slope, const float *intercept, float *constants, int accumulate);
+void lane_relax_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const float *g, float *lambda, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *constants, int accumulate);
+void lane_ascend_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const float *z, const float *g, float *y, const float *upper_slope, const float *intercept, float *parameter, const float *phase, float *moments, const float *rates);
+void lane_concretize_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, const float *lower, const float *upper, float *minimiser, float *bound);
+void lane_scale_f32(ptrdiff_t count, ptrdiff_t lanes, const float *scale, const float *offset, const float *x, float *y, int accumulate);
+void lane_add_f32(ptrdiff_t count, const float *x, float *y);
+void lane_weighted_sum_f32(ptrdiff_t count, ptrdiff_t lanes, const float *weights, const float *values, float *sums);
+void lane_activate_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const float *z, float *y);
+void lane_differentiate_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const float *z, const float *g, float *lambda, int accumulate);
+void lane_score_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const float *g, const float *bias, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *best_score, int32_t *best_slot);
+void lane_relax_shared_f64(ptrdiff_t count, ptrdiff_t lanes, const double *g, double *lambda, const double *lower_slope, const double *upper_slope, const double *intercept, double *constants, int accumulate);
+void lane_relax_split_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *g, double *lambda, const double *upper_slope, const double *intercept, const double *parameter, const double *phase, double *constants, int accumulate);
+void lane_ascend_split_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *z, const double *g, double *y, const double *upper_slope, const double *intercept, double *parameter, const double *phase, double *moments, const double *rates);
+void lane_concretize_f64(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *minimiser, double *bound);
+void lane_scale_f64(ptrdiff_t count, ptrdiff_t lanes, const double *scale, const double *offset, const double *x, double *y, int accumulate);
+void lane_add_f64(ptrdiff_t count, const double *x, double *y);
+void lane_weighted_sum_f64(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *values, double *sums);
+void lane_activate_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const double *z, double *y);
+void lane_differentiate_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const double *z, const double *g, double *lambda, int accumulate);
+void lane_score_f64(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const double *g, const double *bias, const double *upper_slope, const double *intercept, const double *parameter, const double *phase, double *best_score, int32_t *best_slot);
+void lane_relax_rigorous(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *g, double *lambda, const double *lower, const double *upper, const double *lower_slope, const double *upper_slope, const float *parameter, const float *phase, double *constants, double *magnitudes, int accumulate);
+void lane_concretize_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *constants, double *magnitudes);
+void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *radii, const double *values, double *constants, double *magnitudes, double *losses);
+void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *values, double *squares, double *absolutes);

@@ -1,0 +1,139 @@
+// The float64 steps that a claim rests on: each leaves, beside its sum, the sum of the magnitudes of its terms, from
+// which the caller pays for every rounding (see BoundPropagation).
+//
+// For coefficients g on y = f(z) and ANY coefficients lambda put on z instead,
+//     g y >= lambda z + min over z in [low, up] of (g f(z) - lambda z),
+// and the function minimised is linear on either side of 0, so its minimum is at low, at up, or at 0 where it is 0.
+// The slopes and multipliers of the search only choose lambda: rounding them costs nothing.
+#include "CLaneKernels.h"
+#include "clones.h"
+
+static inline double least(double x, double y) { return x < y ? x : y; }
+
+// g f(z) - lambda z, in two exactly rounded steps; a g is one more when a is neither 0 nor 1.
+static inline double gap(double g, double lambda, double a, double z) {
+    double slope = z >= 0 ? g : a * g;
+    return (slope - lambda) * z;
+}
+
+LANE_CLONES
+void lane_relax_rigorous(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *restrict slots,
+                         const double *restrict g, double *restrict lambda, const double *restrict lower,
+                         const double *restrict upper, const double *restrict lower_slope,
+                         const double *restrict upper_slope, const float *restrict parameter,
+                         const float *restrict phase, double *restrict constants, double *restrict magnitudes,
+                         int accumulate) {
+    double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0};
+    double row[LANE_MAXIMUM];
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const double *gi = g + i * lanes;
+        double *li = lambda + i * lanes;
+        double low = lower[i], up = upper[i];
+        ptrdiff_t s = slots ? slots[i] : (low >= 0 ? LANE_ACTIVE : up <= 0 ? LANE_INACTIVE : 0);
+        if (s < 0) {
+            double slope = s == LANE_ACTIVE ? 1 : a;
+            double reach = s != LANE_ACTIVE && a != 0 ? (-low > up ? -low : up) : 0;
+            for (ptrdiff_t j = 0; j < lanes; j++) {
+                row[j] = slope * gi[j];
+                size[j] += (gi[j] < 0 ? -gi[j] : gi[j]) * reach;
+            }
+        } else {
+            double above = upper_slope[i];
+            double reach = a != 0 ? (-low > up ? -low : up) : 0;
+            if (phase) {
+                const float *p = parameter + s * lanes, *h = phase + s * lanes;
+                for (ptrdiff_t j = 0; j < lanes; j++) {
+                    double v = gi[j], q = (double)p[j];
+                    double open = (v >= 0 ? q : above) * v;
+                    double fixed = h[j] > 0 ? v - q : a * v + q;
+                    double l = h[j] == 0 ? open : fixed;
+                    double from = h[j] > 0 ? 0 : low, to = h[j] < 0 ? 0 : up;
+                    double c = least(least(gap(v, l, a, from), gap(v, l, a, to)), 0);
+                    row[j] = l;
+                    sum[j] += c;
+                    size[j] += (c < 0 ? -c : c) + (v < 0 ? -v : v) * reach;
+                }
+            } else {
+                double below = lower_slope[i];
+                for (ptrdiff_t j = 0; j < lanes; j++) {
+                    double v = gi[j];
+                    double l = (v >= 0 ? below : above) * v;
+                    double c = least(least(gap(v, l, a, low), gap(v, l, a, up)), 0);
+                    row[j] = l;
+                    sum[j] += c;
+                    size[j] += (c < 0 ? -c : c) + (v < 0 ? -v : v) * reach;
+                }
+            }
+        }
+        if (accumulate) {
+            for (ptrdiff_t j = 0; j < lanes; j++) li[j] += row[j];
+        } else {
+            for (ptrdiff_t j = 0; j < lanes; j++) li[j] = row[j];
+        }
+    }
+    for (ptrdiff_t j = 0; j < lanes; j++) {
+        constants[j] += sum[j];
+        magnitudes[j] += size[j];
+    }
+}
+
+LANE_CLONES
+void lane_concretize_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *restrict g,
+                              const double *restrict lower, const double *restrict upper,
+                              double *restrict constants, double *restrict magnitudes) {
+    double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0};
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const double *gi = g + i * lanes;
+        double low = lower[i], up = upper[i];
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            double c = gi[j] * (gi[j] >= 0 ? low : up);
+            sum[j] += c;
+            size[j] += c < 0 ? -c : c;
+        }
+    }
+    for (ptrdiff_t j = 0; j < lanes; j++) {
+        constants[j] += sum[j];
+        magnitudes[j] += size[j];
+    }
+}
+
+LANE_CLONES
+void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *restrict weights,
+                                const double *restrict radii, const double *restrict values,
+                                double *restrict constants, double *restrict magnitudes,
+                                double *restrict losses) {
+    double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0}, loss[LANE_MAXIMUM] = {0};
+    for (ptrdiff_t i = 0; i < count; i++) {
+        double w = weights[i], r = radii ? radii[i] : 0;
+        if (w == 0 && r == 0) continue;
+        const double *v = values + i * lanes;
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            double c = w * v[j], d = r * v[j];
+            sum[j] += c;
+            size[j] += c < 0 ? -c : c;
+            loss[j] += d < 0 ? -d : d;
+        }
+    }
+    for (ptrdiff_t j = 0; j < lanes; j++) {
+        constants[j] += sum[j];
+        magnitudes[j] += size[j];
+        losses[j] += loss[j];
+    }
+}
+
+LANE_CLONES
+void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *restrict values, double *restrict squares,
+                double *restrict absolutes) {
+    double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0};
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const double *v = values + i * lanes;
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            sum[j] += v[j] * v[j];
+            size[j] += v[j] < 0 ? -v[j] : v[j];
+        }
+    }
+    for (ptrdiff_t j = 0; j < lanes; j++) {
+        squares[j] += sum[j];
+        absolutes[j] += size[j];
+    }
+}
