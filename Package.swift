@@ -10,6 +10,7 @@ struct Module {
     var packages: [Target.Dependency] = []
     var kind: Kind = .swift
     var tested = true
+    var excluded: [String] = []
 
     enum Kind { case swift, c, system(apt: String), command }
 }
@@ -29,7 +30,9 @@ let modules: [Module] = [
     Module(level: 1, name: "Properties", imports: ["Intervals"]),
     Module(level: 1, name: "LinearPrograms", imports: ["CGLPK"]),
     Module(level: 1, name: "Files", imports: ["CZlib"]),
-    Module(level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf]),
+    Module(
+        level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf],
+        excluded: ["README.md", "Schema/onnx.proto"]),
     Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
     Module(
         level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers]),
@@ -75,7 +78,9 @@ func targets(of module: Module) -> [Target] {
     case .c:
         made.append(.target(name: module.name, dependencies: dependencies))
     case .swift:
-        made.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
+        made.append(
+            .target(
+                name: module.name, dependencies: dependencies, exclude: module.excluded, swiftSettings: strict))
     case .command:
         made.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
     }
