@@ -1,7 +1,8 @@
 internal import CGLPK
 
-// Indices are checked here, because GLPK ends the process on a bad one. Numbers that are not finite are noted and make
-// every solve `.undecided` until they are replaced: they come from overflow in a caller's data, not from its logic.
+// Indices are checked here, because GLPK ends the process on a bad one. Numbers that are not finite are noted
+// and make every solve `.undecided` until they are replaced: they come from overflow in a caller's data, not
+// from its logic.
 extension LinearProgram {
     /// `lower <= x <= upper`; an end may be infinite, and both may be equal.
     public mutating func setBounds(ofColumn column: Int, lower: Double, upper: Double) {
@@ -17,7 +18,8 @@ extension LinearProgram {
         glp_set_obj_coef(problem, Int32(column + 1), coefficient)
     }
 
-    /// Lets only integers in the column's bounds, which must then be integers or infinite; `minimise` ignores it.
+    /// Lets only integers in the column's bounds, which must then be integers or infinite; `minimise` ignores
+    /// it.
     public mutating func setInteger(column: Int, _ isInteger: Bool = true) {
         checkColumn(column)
         guard !isBroken else { return }
@@ -51,8 +53,8 @@ extension LinearProgram {
         glp_set_row_bnds(problem, Int32(row + 1), kind, low, high)
     }
 
-    /// Replaces a row's terms. The next solve starts afresh: the old basis may have become singular, which GLPK does not
-    /// always survive (its `sgf_reduce_nuc` asserts that it is not).
+    /// Replaces a row's terms. The next solve starts afresh: the old basis may have become singular, which
+    /// GLPK does not always survive (its `sgf_reduce_nuc` asserts that it is not).
     ///
     /// - Precondition: each column is named at most once.
     public mutating func setTerms(ofRow row: Int, _ terms: [Term]) {
@@ -76,8 +78,8 @@ extension LinearProgram {
         glp_set_mat_row(problem, Int32(row + 1), Int32(indices.count - 1), indices, values)
     }
 
-    /// Scales rows and columns inside the solver, for programs whose coefficients differ by many orders of magnitude;
-    /// answers are in the caller's units as before. Best called once, before the first solve.
+    /// Scales rows and columns inside the solver, for programs whose coefficients differ by many orders of
+    /// magnitude; answers are in the caller's units as before. Best called once, before the first solve.
     public mutating func scale() {
         checkThread()
         guard !isBroken, unusable.isEmpty else { return }
@@ -101,7 +103,9 @@ extension LinearProgram {
     }
 
     /// Notes the state of a pair of bounds, and gives GLPK's kind and ends when it can be passed on.
-    private mutating func accept(_ lower: Double, _ upper: Double, at place: Place) -> (Int32, Double, Double)? {
+    private mutating func accept(_ lower: Double, _ upper: Double, at place: Place) -> (
+        Int32, Double, Double
+    )? {
         contradictions.remove(place)
         guard accept(!lower.isNaN && !upper.isNaN, at: place) else { return nil }
         guard lower <= upper, lower < .infinity, upper > -.infinity else {

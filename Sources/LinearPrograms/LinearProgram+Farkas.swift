@@ -1,12 +1,14 @@
 internal import CGLPK
 
-// GLPK tells that a program is infeasible but not why. The reason is the dual solution of the elastic program: give
-// every row a violation it may buy at cost one (upwards, downwards, or both), drop the objective, and minimise. The
-// optimum is positive exactly when the program is infeasible, and then its row duals are Farkas multipliers, by weak
-// duality: they price the rows' bounds above anything the columns' bounds allow. All lie in -1 ... 1.
+// GLPK tells that a program is infeasible but not why. The reason is the dual solution of the elastic
+// program: give every row a violation it may buy at cost one (upwards, downwards, or both), drop the
+// objective, and minimise. The optimum is positive exactly when the program is infeasible, and then its row
+// duals are Farkas multipliers, by weak duality: they price the rows' bounds above anything the columns'
+// bounds allow. All lie in -1 ... 1.
 extension LinearProgram {
     /// - Precondition: the program is usable and found infeasible.
-    /// - Returns: one multiplier per row, or `nil` when the elastic program was not solved in time or has optimum zero.
+    /// - Returns: one multiplier per row, or `nil` when the elastic program was not solved in time or has
+    ///   optimum zero.
     mutating func farkasMultipliers(timeLimit: Double) -> [Double]? {
         guard rowCount > 0 else { return nil }
         let rows = 1...Int32(rowCount)
@@ -33,7 +35,9 @@ extension LinearProgram {
         options.method = .primal
         options.timeLimit = timeLimit
         options.findsFarkas = false
-        guard case .optimal(let optimum) = elastic.minimise(options), optimum.objective > 0 else { return nil }
+        guard case .optimal(let optimum) = elastic.minimise(options), optimum.objective > 0 else {
+            return nil
+        }
         return optimum.rowDuals
     }
 
@@ -47,7 +51,8 @@ extension LinearProgram {
         let hasLower = kind == GLP_LO || kind == GLP_DB || kind == GLP_FX
         let hasUpper = kind == GLP_UP || kind == GLP_DB || kind == GLP_FX
         return (
-            hasLower ? glp_get_row_lb(problem, row) : -.infinity, hasUpper ? glp_get_row_ub(problem, row) : .infinity
+            hasLower ? glp_get_row_lb(problem, row) : -.infinity,
+            hasUpper ? glp_get_row_ub(problem, row) : .infinity
         )
     }
 }

@@ -22,9 +22,9 @@ extension LinearProgram {
     public enum Outcome: Sendable, Equatable {
         case optimal(Optimum)
         /// No point satisfies all bounds. `farkas` shows it, with one multiplier `y_i` per row: the sum of
-        /// `y_i * lower_i` over positive and `y_i * upper_i` over negative multipliers, which every feasible point's
-        /// `sum y_i (A x)_i` reaches, is more than the largest `(y A) x` over the columns' bounds. `nil` when it was not
-        /// asked for, could not be found, or a pair of bounds contradicts itself.
+        /// `y_i * lower_i` over positive and `y_i * upper_i` over negative multipliers, which every feasible
+        /// point's `sum y_i (A x)_i` reaches, is more than the largest `(y A) x` over the columns' bounds.
+        /// `nil` when it was not asked for, could not be found, or a pair of bounds contradicts itself.
         case infeasible(farkas: [Double]?)
         /// Feasible, and the objective falls without end.
         case unbounded
@@ -34,9 +34,9 @@ extension LinearProgram {
 
     /// An optimal basic solution.
     ///
-    /// A dual is the objective's rate of change when the row's (or column's) bound moves: positive at a lower bound,
-    /// negative at an upper one. So the objective equals the sum over rows and columns of dual times the bound that the
-    /// dual's sign names.
+    /// A dual is the objective's rate of change when the row's (or column's) bound moves: positive at a lower
+    /// bound, negative at an upper one. So the objective equals the sum over rows and columns of dual times
+    /// the bound that the dual's sign names.
     public struct Optimum: Sendable, Equatable {
         public var objective: Double
         /// One value per column.
@@ -60,7 +60,8 @@ extension LinearProgram {
         case GLP_OPT: return optimum.map(Outcome.optimal) ?? .undecided(reason: "the optimum is not finite")
         case GLP_NOFEAS:
             guard options.findsFarkas else { return .infeasible(farkas: nil) }
-            return .infeasible(farkas: farkasMultipliers(timeLimit: options.timeLimit - seconds(since: start)))
+            return .infeasible(
+                farkas: farkasMultipliers(timeLimit: options.timeLimit - seconds(since: start)))
         case GLP_UNBND: return .unbounded
         default: return .undecided(reason: "the simplex method stopped without an answer")
         }

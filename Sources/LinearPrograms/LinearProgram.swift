@@ -1,8 +1,8 @@
 internal import CGLPK
 internal import Glibc
 
-/// A linear program: minimise a linear objective over columns (variables) with bounds, subject to rows, each of which
-/// keeps a sparse linear form between two bounds.
+/// A linear program: minimise a linear objective over columns (variables) with bounds, subject to rows, each
+/// of which keeps a sparse linear form between two bounds.
 ///
 ///     var program = LinearProgram(columns: 2)
 ///     program.setBounds(ofColumn: 0, lower: 0, upper: 1)
@@ -10,14 +10,15 @@ internal import Glibc
 ///     program.addRow([.init(0, 1), .init(1, -2)], lower: -.infinity, upper: 0.5)
 ///     let outcome = program.minimise()
 ///
-/// The basis stays between calls of `minimise`, so that solving again after a few bounds or objective coefficients
-/// changed, or rows were added, starts from the last optimum.
+/// The basis stays between calls of `minimise`, so that solving again after a few bounds or objective
+/// coefficients changed, or rows were added, starts from the last optimum.
 ///
-/// The solver is GLPK, which keeps its state per thread: a program must be made, used and given up on one thread,
-/// never across an `await`. A thread that ends after solving programs calls `releaseThreadState()` last.
+/// The solver is GLPK, which keeps its state per thread: a program must be made, used and given up on one
+/// thread, never across an `await`. A thread that ends after solving programs calls `releaseThreadState()`
+/// last.
 ///
-/// - Soundness: none. Answers are those of a floating-point solver with tolerances; whoever needs a proof rounds the
-///   dual multipliers and evaluates them anew.
+/// - Soundness: none. Answers are those of a floating-point solver with tolerances; whoever needs a proof
+///   rounds the dual multipliers and evaluates them anew.
 public struct LinearProgram: ~Copyable {
     /// A column's coefficient in a row.
     public struct Term: Sendable, Hashable {

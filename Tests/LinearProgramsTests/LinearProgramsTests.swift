@@ -124,7 +124,9 @@ import Testing
             program.addRow([.init(0, 2), .init(1, 2)], lower: 1, upper: 1.5)
             #expect(program.minimiseInteger() == .infeasible)
             program.setInteger(column: 0, false)
-            guard case .optimal(let objective, _) = program.minimiseInteger() else { return #expect(Bool(false)) }
+            guard case .optimal(let objective, _) = program.minimiseInteger() else {
+                return #expect(Bool(false))
+            }
             #expect(abs(objective + 0.75) < 1e-9)
             #expect(program.minimiseInteger(timeLimit: 0) == .undecided(reason: "the time limit was reached"))
         }

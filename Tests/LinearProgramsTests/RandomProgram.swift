@@ -46,12 +46,14 @@ struct RandomProgram {
         var program = LinearProgram(columns: objective.count)
         for column in objective.indices {
             program.setBounds(
-                ofColumn: column, lower: columnBounds[column].lowerBound, upper: columnBounds[column].upperBound)
+                ofColumn: column, lower: columnBounds[column].lowerBound,
+                upper: columnBounds[column].upperBound)
             program.setObjective(ofColumn: column, objective[column])
         }
         for (row, bounds) in zip(rows, rowBounds) {
             program.addRow(
-                row.enumerated().map { .init($0.offset, $0.element) }, lower: bounds.lower, upper: bounds.upper)
+                row.enumerated().map { .init($0.offset, $0.element) }, lower: bounds.lower,
+                upper: bounds.upper)
         }
         return program
     }
@@ -70,7 +72,8 @@ struct RandomProgram {
         return true
     }
 
-    /// The least objective over all intersections of as many bounds as there are columns; `nil` when none is feasible.
+    /// The least objective over all intersections of as many bounds as there are columns; `nil` when none is
+    /// feasible.
     func minimumByVertices() -> Double? {
         var planes: [([Double], Double)] = []
         for (column, range) in columnBounds.enumerated() {
@@ -86,7 +89,9 @@ struct RandomProgram {
         var best: Double?
         func choose(_ chosen: [Int], from next: Int) {
             if chosen.count == objective.count {
-                guard let point = solve(chosen.map { planes[$0] }), isFeasible(point, tolerance: 1e-9) else { return }
+                guard let point = solve(chosen.map { planes[$0] }), isFeasible(point, tolerance: 1e-9) else {
+                    return
+                }
                 best = min(best ?? .infinity, value(ofRow: objective, at: point))
                 return
             }
@@ -124,7 +129,8 @@ struct RandomProgram {
         return total
     }
 
-    /// How much more the multipliers demand of the rows than the columns' bounds allow; positive proves infeasibility.
+    /// How much more the multipliers demand of the rows than the columns' bounds allow; positive proves
+    /// infeasibility.
     func farkasGap(_ multipliers: [Double]) -> Double {
         var demanded = 0.0
         var combination = [Double](repeating: 0, count: objective.count)
