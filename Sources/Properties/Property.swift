@@ -1,7 +1,7 @@
 public import Intervals
 
-/// What must not happen: the property is violated when some disjunct's region holds a point whose output satisfies
-/// all of the disjunct's constraints. (VNN-LIB asserts describe the counterexample.)
+/// What must not happen: the property is violated when some disjunct's region holds a point whose output
+/// satisfies all of the disjunct's constraints. (VNN-LIB asserts describe the counterexample.)
 public struct Property: Sendable {
     public var inputCount: Int
     public var outputCount: Int
@@ -17,8 +17,8 @@ public struct Property: Sendable {
     }
 }
 
-/// A conjunction: the input lies in the region and every constraint holds. No constraints: any input of the region
-/// violates the property.
+/// A conjunction: the input lies in the region and every constraint holds. No constraints: any input of the
+/// region violates the property.
 public struct Disjunct: Sendable {
     /// Index into `Property.regions`.
     public var region: Int
@@ -30,8 +30,8 @@ public struct Disjunct: Sendable {
     }
 }
 
-/// `outputTerms . Y + inputTerms . X + constant <= 0`, or `< 0` when strict. The left side is the *margin*: a proof
-/// shows it positive over a region.
+/// `outputTerms . Y + inputTerms . X + constant <= 0`, or `< 0` when strict. The left side is the *margin*: a
+/// proof shows it positive over a region.
 public struct LinearConstraint: Sendable {
     /// Output index and coefficient, each index once.
     public var outputTerms: [Term]
@@ -62,8 +62,9 @@ public struct LinearConstraint: Sendable {
 public struct InputRegion: Sendable {
     public var lower: [Interval]
     public var upper: [Interval]
-    /// The decimals as the property's file wrote them, for a witness at an end that no float is equal to; may be
-    /// empty, when the ends are float64 numbers.
+    /// The decimals as the property's file wrote them, for a witness at an end that no float is equal to.
+    /// Empty when all the ends are float64 numbers; one text is empty when its end is a float64, or no
+    /// decimal at all.
     public var lowerText: [String]
     public var upperText: [String]
 
@@ -75,9 +76,4 @@ public struct InputRegion: Sendable {
     }
 
     public var count: Int { lower.count }
-
-    /// Whether it is certain that no point lies in the box.
-    public var isCertainlyEmpty: Bool {
-        zip(lower, upper).contains { $0.lower > $1.upper }
-    }
 }
