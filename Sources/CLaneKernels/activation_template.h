@@ -186,28 +186,13 @@ void NAME(lane_differentiate)(ptrdiff_t count, ptrdiff_t lanes, T a, const T *re
     }
 }
 
-// Branching scores (BaBSR; Bunel et al., "Branch and bound for piecewise linear neural network verification"): for
-// every unsplit unstable neuron the gain of the bound that its split could bring, estimated from the coefficients g
-// after and lambda-free data; keeps each lane's best in `best_score` and `best_slot`.
+// kept = tried in the lanes where `better[lane]` is not 0.
 LANE_CLONES
-void NAME(lane_score)(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots, const T *restrict g,
-                      const T *restrict bias, const T *restrict upper_slope, const T *restrict intercept,
-                      const T *restrict parameter, const T *restrict phase, T *restrict best_score,
-                      int32_t *restrict best_slot) {
+void NAME(lane_keep)(ptrdiff_t count, ptrdiff_t lanes, const T *restrict better, const T *restrict tried,
+                     T *restrict kept) {
     for (ptrdiff_t i = 0; i < count; i++) {
-        ptrdiff_t s = slots[i];
-        if (s < 0) continue;
-        const T *gi = g + i * lanes, *p = parameter + s * lanes, *h = phase + s * lanes;
-        T up = upper_slope[i], t = intercept[i], b = bias[i];
-        for (ptrdiff_t j = 0; j < lanes; j++) {
-            T v = gi[j];
-            T ratio = v < 0 ? up : p[j];
-            T one = b * v * (ratio - 1), other = b * v * ratio;
-            T gain = (one > other ? one : other) + (v < 0 ? -v * t : 0);
-            T score = gain < 0 ? -gain : gain;
-            int better = (h[j] == 0) & (score > best_score[j]);
-            best_score[j] = better ? score : best_score[j];
-            best_slot[j] = better ? (int32_t)s : best_slot[j];
-        }
+        const T *t = tried + i * lanes;
+        T *k = kept + i * lanes;
+        for (ptrdiff_t j = 0; j < lanes; j++) k[j] = better[j] != 0 ? t[j] : k[j];
     }
 }

@@ -10,6 +10,9 @@
 
 static inline double least(double x, double y) { return x < y ? x : y; }
 
+// 0 for a finite number, NaN for any other: a comparison may hide a NaN, this does not.
+static inline double trap(double x) { return 0 * x; }
+
 // g f(z) - lambda z, in two exactly rounded steps; a g is one more when a is neither 0 nor 1.
 static inline double gap(double g, double lambda, double a, double z) {
     double slope = z >= 0 ? g : a * g;
@@ -48,20 +51,22 @@ void lane_relax_rigorous(ptrdiff_t count, ptrdiff_t lanes, double a, const int32
                     double fixed = h[j] > 0 ? v - q : a * v + q;
                     double l = h[j] == 0 ? open : fixed;
                     double from = h[j] > 0 ? 0 : low, to = h[j] < 0 ? 0 : up;
-                    double c = least(least(gap(v, l, a, from), gap(v, l, a, to)), 0);
+                    double left = gap(v, l, a, from), right = gap(v, l, a, to);
+                    double c = least(least(left, right), 0);
                     row[j] = l;
                     sum[j] += c;
-                    size[j] += (c < 0 ? -c : c) + (v < 0 ? -v : v) * reach;
+                    size[j] += trap(left) + trap(right) - c + (v < 0 ? -v : v) * reach;
                 }
             } else {
                 double below = lower_slope[i];
                 for (ptrdiff_t j = 0; j < lanes; j++) {
                     double v = gi[j];
                     double l = (v >= 0 ? below : above) * v;
-                    double c = least(least(gap(v, l, a, low), gap(v, l, a, up)), 0);
+                    double left = gap(v, l, a, low), right = gap(v, l, a, up);
+                    double c = least(least(left, right), 0);
                     row[j] = l;
                     sum[j] += c;
-                    size[j] += (c < 0 ? -c : c) + (v < 0 ? -v : v) * reach;
+                    size[j] += trap(left) + trap(right) - c + (v < 0 ? -v : v) * reach;
                 }
             }
         }
@@ -135,5 +140,31 @@ void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *restrict values,
     for (ptrdiff_t j = 0; j < lanes; j++) {
         squares[j] += sum[j];
         absolutes[j] += size[j];
+    }
+}
+
+// Branching scores (BaBSR; Bunel et al. 2020): for every unsplit unstable neuron how much of the bound its relaxation
+// costs, estimated from the coefficients g on its value; keeps each lane's best in `best_score` and `best_slot`.
+LANE_CLONES
+void lane_score(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots, const double *restrict g,
+                const float *restrict bias, const float *restrict upper_slope, const float *restrict intercept,
+                const float *restrict parameter, const float *restrict phase, float *restrict best_score,
+                int32_t *restrict best_slot) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+        ptrdiff_t s = slots[i];
+        if (s < 0) continue;
+        const double *gi = g + i * lanes;
+        const float *p = parameter + s * lanes, *h = phase + s * lanes;
+        float up = upper_slope[i], t = intercept[i], b = bias[i];
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            float v = (float)gi[j];
+            float ratio = v < 0 ? up : p[j];
+            float one = b * v * (ratio - 1), other = b * v * ratio;
+            float gain = (one > other ? one : other) + (v < 0 ? -v * t : 0);
+            float score = gain < 0 ? -gain : gain;
+            int better = (h[j] == 0) & (score > best_score[j]);
+            best_score[j] = better ? score : best_score[j];
+            best_slot[j] = better ? (int32_t)s : best_slot[j];
+        }
     }
 }

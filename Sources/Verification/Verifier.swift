@@ -47,12 +47,15 @@ public struct VerificationReport: Sendable {
 /// Decides the query within the options' budgets.
 ///
 /// - Parameters:
-///   - progress: called a few times a second from the calling thread's side of the work.
+///   - progress: called between rounds of the search, on the calling thread.
 ///   - isCancelled: polled; once true the verification ends soon with `.unknown`.
+/// - Soundness: `.holds` rests on float64 passes that paid for their rounding, `.violated` on an outward-rounded
+///   evaluation of the network at the witness; nothing else gives a verdict.
 public func verify(
     _ query: Query, options: VerificationOptions,
-    progress: @Sendable (VerificationProgress) -> Void = { _ in },
-    isCancelled: @Sendable () -> Bool = { false }
+    progress: @escaping @Sendable (VerificationProgress) -> Void = { _ in },
+    isCancelled: @escaping @Sendable () -> Bool = { false }
 ) -> VerificationReport {
-    VerificationReport(verdict: .unknown(reason: "no method decided it"))
+    let run = VerificationRun(query, options: options, progress: progress, isCancelled: isCancelled)
+    return run.decide()
 }

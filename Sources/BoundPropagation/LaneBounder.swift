@@ -1,0 +1,333 @@
+// One thread's machine for bounding a batch of lanes: float32 ascent on slopes and split multipliers, then the
+// float64 pass whose result is a theorem.
+//
+// Ascent needs no automatic differentiation: the bound's gradient follows from one backward pass and one forward pass
+// of the minimiser through the lines that the backward pass chose (alpha-CROWN, Xu et al. 2021; beta-CROWN, Wang et
+// al. 2021, with the gradient written out).
+
+import CLaneKernels
+import Evaluation
+import Lanes
+
+/// How long and how fast to ascend.
+public struct AscentOptions: Sendable {
+    public var iterations: Int
+    public var slopeRate: Float = 0.1
+    public var multiplierRate: Float = 0.1
+    public var decay: Float = 0.97
+    /// Stop when every lane's bound is positive.
+    public var stopsWhenPositive = true
+
+    public init(iterations: Int) { self.iterations = iterations }
+}
+
+public final class LaneBounder {
+    public let model: BoundModel
+    public let lanes: Int
+    var bounds: NodeBounds
+    var relaxations: Relaxations
+    private let search: BackwardPass<Float>
+    private lazy var exact = BackwardPass<Double>(model.rigorous, lanes: lanes)
+    private var forward: [LaneStorage<Float>?]
+    /// `[slot][lane]`: slopes and multipliers, phases, Adam's two moments, and the best parameters so far.
+    private var parameterStorage: LaneStorage<Float>
+    private var phaseStorage: LaneStorage<Float>
+    private var momentStorage: LaneStorage<Float>
+    private var bestStorage: LaneStorage<Float>
+    private let laneFloats: LaneStorage<Float>
+    private let laneDoubles: LaneStorage<Double>
+    private var inputLower: Table<Float>
+    private var inputUpper: Table<Float>
+    private var objectives = LaneObjectives([])
+    private var target = 0
+    private(set) var slotCount: Int
+
+    var plan: LanePlan { model.plan }
+    public var parameters: UnsafeMutablePointer<Float> { parameterStorage.base }
+    public var phases: UnsafeMutablePointer<Float> { phaseStorage.base }
+
+    public convenience init(_ region: RegionBounder, lanes: Int = 64) {
+        self.init(model: region.model, bounds: region.bounds, relaxations: region.relaxations, lanes: lanes)
+    }
+
+    init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations, lanes: Int = 64) {
+        self.model = model
+        self.lanes = lanes
+        self.bounds = bounds
+        self.relaxations = relaxations
+        search = BackwardPass(model.search, lanes: lanes)
+        forward = Array(repeating: nil, count: model.plan.nodeCount)
+        slotCount = relaxations.neurons.count
+        parameterStorage = LaneStorage(features: max(1, slotCount), lanes: lanes)
+        phaseStorage = LaneStorage(features: max(1, slotCount), lanes: lanes)
+        momentStorage = LaneStorage(features: max(1, 2 * slotCount), lanes: lanes)
+        bestStorage = LaneStorage(features: max(1, slotCount), lanes: lanes)
+        laneFloats = LaneStorage(features: 4, lanes: lanes)
+        laneDoubles = LaneStorage(features: 8, lanes: lanes)
+        inputLower = Table(bounds.lower[0].map { Float($0) })
+        inputUpper = Table(bounds.upper[0].map { Float($0) })
+    }
+
+    // MARK: what to bound
+
+    /// Each lane's objective over the output; lanes beyond the given ones repeat the first.
+    public func setObjectives(_ objectives: LaneObjectives) {
+        self.objectives = objectives
+        target = plan.output
+        search.prepare(target: target)
+        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+    }
+
+    /// One signed feature of `node` per lane, on a window of it when it is an image.
+    func setFeatures(_ features: [Int], signs: [Float], of node: Int, window: Window?) {
+        objectives = LaneObjectives([])
+        target = node
+        search.prepare(target: node, window: window)
+        search.clear(node)
+        let coefficients = search.coefficients(node)
+        for lane in features.indices {
+            coefficients[search.bufferPlace(of: features[lane], node: node) * lanes + lane] = signs[lane]
+        }
+    }
+
+    /// The standard slopes and no splits, in every lane.
+    public func resetParameters() {
+        for (slot, neuron) in relaxations.neurons.enumerated() {
+            let slope = relaxations.tables[neuron.node]!.floatLowerSlope[neuron.feature]
+            (parameters + slot * lanes).update(repeating: slope, count: lanes)
+        }
+        phases.update(repeating: 0, count: slotCount * lanes)
+    }
+
+    // MARK: ascent
+
+    /// Improves the parameters of every lane.
+    ///
+    /// - Returns: each lane's best bound in float32, which proves nothing; `parameters` are the ones that gave it.
+    public func ascend(_ options: AscentOptions) -> [Float] {
+        momentStorage.base.update(repeating: 0, count: 2 * slotCount * lanes)
+        var best = [Float](repeating: -.infinity, count: lanes)
+        let active = objectives.rows.isEmpty ? lanes : objectives.rows.count
+        var rates: [Float] = [options.slopeRate, options.multiplierRate, 0, 0]
+        for iteration in 0..<options.iterations {
+            let bound = boundInSearch()
+            let better = laneFloats.base + lanes
+            var improved = false
+            for lane in 0..<lanes {
+                better[lane] = bound[lane] > best[lane] ? 1 : 0
+                if better[lane] != 0 {
+                    best[lane] = bound[lane]
+                    improved = true
+                }
+            }
+            if improved { lane_keep_f32(slotCount, lanes, better, parameters, bestStorage.base) }
+            let done = options.stopsWhenPositive && best[0..<active].allSatisfy { $0 > 0 }
+            if done || iteration == options.iterations - 1 { break }
+            rates[2] = 1 / (1 - power(0.9, iteration + 1))
+            rates[3] = 1 / (1 - power(0.99, iteration + 1))
+            ascendOnce(rates)
+            rates[0] *= options.decay
+            rates[1] *= options.decay
+        }
+        swap(&parameterStorage, &bestStorage)
+        return best
+    }
+
+    private func power(_ base: Float, _ exponent: Int) -> Float {
+        (0..<exponent).reduce(1) { product, _ in product * base }
+    }
+
+    /// One backward pass; leaves the minimisers in `forward[0]` and the coefficients in `search`.
+    private func boundInSearch() -> UnsafeMutablePointer<Float> {
+        let constants = laneFloats.base
+        for lane in 0..<lanes { constants[lane] = 0 }
+        for (lane, row) in paddedRows() {
+            constants[lane] = Float(row.reduce(0) { $0 + $1.weight * $1.objective.constant })
+        }
+        let readsInput = objectives.readsInput
+        if readsInput { writeInputTerms(to: search.coefficients(0), zeroing: search.bufferCount(0)) }
+        var rule = SearchRule(
+            plan: plan, relaxations: relaxations, source: .lanes(parameters: parameters, phases: phases), lanes: lanes,
+            constants: constants)
+        search.run(from: target, inputIsSet: readsInput, rule: &rule)
+        let minimiser = values(0)
+        for span in search.spans[0] {
+            lane_concretize_f32(
+                span.count, lanes, search.coefficients(0) + span.buffer * lanes, inputLower.base + span.feature,
+                inputUpper.base + span.feature, minimiser + span.buffer * lanes, constants)
+        }
+        return constants
+    }
+
+    private func values(_ node: Int) -> UnsafeMutablePointer<Float> {
+        let count = search.bufferCount(node)
+        if (forward[node]?.features ?? -1) < count {
+            forward[node] = LaneStorage(features: max(1, count), lanes: lanes)
+        }
+        return forward[node]!.base
+    }
+
+    /// One forward pass of the minimisers, updating parameters at every activation that it passes.
+    private func ascendOnce(_ rates: [Float]) {
+        guard target > 0 else { return }
+        for node in 1..<target where search.reached[node] { push(node, rates) }
+    }
+
+    private func push(_ node: Int, _ rates: [Float]) {
+        let operands = plan.operands[node]
+        let y = values(node)
+        let x = values(operands[0])
+        let count = search.bufferCount(node)
+        switch model.search.operators[node] {
+        case .input: break
+        case .dense(let matrix): matrix.apply(x, to: y, lanes: lanes)
+        case .sparse(let matrix): matrix.apply(x, to: y, lanes: lanes)
+        case .convolution(let convolution, _):
+            convolution.apply(
+                x, inputWindow: search.windows[operands[0]]!, to: y, outputWindow: search.windows[node]!, lanes: lanes)
+        case .elementwise(let scale, let offset):
+            search.forEachShared(node, operands[0]) { from, to, feature, run in
+                scale.withUnsafeBufferPointer { scale in
+                    offset.withUnsafeBufferPointer { offset in
+                        Float.scale(
+                            run, lanes: lanes, by: scale.baseAddress! + feature, adding: offset.baseAddress! + feature,
+                            x + to * lanes, to: y + from * lanes, accumulating: false)
+                    }
+                }
+            }
+        case .select(let sources, let constants):
+            for (feature, source) in sources.enumerated() {
+                if source < 0 {
+                    (y + feature * lanes).update(repeating: constants[feature], count: lanes)
+                } else {
+                    (y + feature * lanes).update(from: x + Int(source) * lanes, count: lanes)
+                }
+            }
+        case .sum:
+            y.update(repeating: 0, count: count * lanes)
+            for operand in operands {
+                let term = values(operand)
+                search.forEachShared(node, operand) { from, to, _, run in
+                    Float.add(run, lanes: lanes, term + to * lanes, to: y + from * lanes)
+                }
+            }
+        case .activation(let slope):
+            let table = relaxations.tables[node]!
+            let g = search.coefficients(node)
+            search.forEachShared(node, operands[0]) { from, to, feature, run in
+                lane_ascend_split_f32(
+                    run, lanes, slope, table.slots.base + feature, x + to * lanes, g + from * lanes,
+                    y + from * lanes, table.floatUpperSlope.base + feature, table.floatIntercept.base + feature,
+                    parameters, phases, momentStorage.base, rates)
+            }
+        }
+    }
+
+    // MARK: the claim
+
+    /// Bounds every lane's objective under the present parameters and phases.
+    ///
+    /// - Soundness: on the part of the region where every split neuron has its lane's phase, the objective is at
+    ///   least `result[lane]`; -infinity when anything was not finite.
+    public func certify() -> [Double] {
+        exact.prepare(target: target, window: search.windows[target] ?? nil)
+        var rule = RigorousRule(
+            plan: plan, bounds: bounds, relaxations: relaxations,
+            source: .lanes(parameters: UnsafePointer(parameters), phases: UnsafePointer(phases)), lanes: lanes,
+            scratch: laneDoubles.base)
+        let coefficients = exact.coefficients(target)
+        if objectives.rows.isEmpty {
+            let from = search.coefficients(target)
+            for index in 0..<exact.bufferCount(target) * lanes { coefficients[index] = Double(from[index]) }
+        } else {
+            writeOutputTerms(to: coefficients, zeroing: exact.bufferCount(target))
+            if objectives.readsInput { writeInputTerms(to: exact.coefficients(0), zeroing: exact.bufferCount(0)) }
+            payForObjectives(&rule)
+        }
+        exact.run(from: target, inputIsSet: objectives.readsInput, rule: &rule)
+        rule.finish(exact.coefficients(0), spans: exact.spans[0], into: laneDoubles.base + 5 * lanes)
+        return Array(UnsafeBufferPointer(start: laneDoubles.base + 5 * lanes, count: lanes))
+    }
+
+    /// The input at which the certified bound was reached, `[feature][lane]` of the coefficients that certify left.
+    public func minimiser(_ lane: Int) -> [Double] {
+        var point = bounds.lower[0]
+        let g = exact.coefficients(0)
+        for span in exact.spans[0] {
+            for index in 0..<span.count where g[(span.buffer + index) * lanes + lane] < 0 {
+                point[span.feature + index] = bounds.upper[0][span.feature + index]
+            }
+        }
+        return point
+    }
+
+    /// The unsplit neuron that promises most, per lane; -1 when none is left. After `certify()`.
+    public func branchingSlots() -> [Int32] {
+        var scores = [Float](repeating: -1, count: lanes)
+        var slots = [Int32](repeating: -1, count: lanes)
+        for node in plan.activations where node < target && exact.reached[node] {
+            let table = relaxations.tables[node]!
+            for span in exact.spans[node] {
+                lane_score(
+                    span.count, lanes, table.slots.base + span.feature, exact.coefficients(node) + span.buffer * lanes,
+                    table.bias.base + span.feature, table.floatUpperSlope.base + span.feature,
+                    table.floatIntercept.base + span.feature, parameters, phases, &scores, &slots)
+            }
+        }
+        return slots
+    }
+
+    /// Replaces the weights of a lane's objectives.
+    public func setWeights(_ weights: [Double], lane: Int) {
+        for index in weights.indices { objectives.rows[lane][index].weight = weights[index] }
+        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+    }
+
+    /// The weights of a lane's objectives, as ascent left them.
+    public func weights(_ lane: Int) -> [Double] { objectives.rows[lane].map(\.weight) }
+
+    // MARK: objectives to coefficients
+
+    private func paddedRows() -> some Sequence<(Int, [(weight: Double, objective: Objective)])> {
+        let rows = objectives.rows
+        return (0..<(rows.isEmpty ? 0 : lanes)).lazy.map { ($0, rows[$0 < rows.count ? $0 : 0]) }
+    }
+
+    private func writeOutputTerms<Scalar: LaneScalar>(to g: UnsafeMutablePointer<Scalar>, zeroing count: Int) {
+        g.update(repeating: 0, count: count * lanes)
+        for (lane, row) in paddedRows() {
+            for (weight, objective) in row {
+                for term in objective.outputTerms { g[term.feature * lanes + lane] += Scalar(weight * term.coefficient) }
+            }
+        }
+    }
+
+    private func writeInputTerms<Scalar: LaneScalar>(to g: UnsafeMutablePointer<Scalar>, zeroing count: Int) {
+        g.update(repeating: 0, count: count * lanes)
+        for (lane, row) in paddedRows() {
+            for (weight, objective) in row {
+                for term in objective.inputTerms { g[term.feature * lanes + lane] += Scalar(weight * term.coefficient) }
+            }
+        }
+    }
+
+    /// The objectives' constants, and what rounding their coefficients may lose: a weight times a coefficient, summed
+    /// over the rows of a lane.
+    private func payForObjectives(_ rule: inout RigorousRule) {
+        for (lane, row) in paddedRows() {
+            let factor = row.count == 1 && row[0].weight == 1 ? 0 : roundingFactor(row.count + 2)
+            for (weight, objective) in row {
+                let constant = weight * objective.constant
+                rule.constants[lane] += constant
+                rule.magnitudes[lane] += constant.magnitude
+                rule.countTerms(2)
+                for (terms, node) in [(objective.outputTerms, plan.output), (objective.inputTerms, 0)] {
+                    for term in terms {
+                        let loss = weight * (term.radius + factor * term.coefficient.magnitude)
+                        if loss > 0 { rule.losses[lane] += loss * bounds.magnitude(node, term.feature) * sumSlack }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// What is proved about every value of the network over one region.
+
+import Evaluation
+
+/// Bounds of every node's features over a region, in the order of the lanes.
+///
+/// - Soundness: for every input of the region and every node, the real-valued network's value lies within
+///   `lower[node]` and `upper[node]`. Bounds only ever tighten.
+public struct NodeBounds: Sendable {
+    public internal(set) var lower: [[Double]]
+    public internal(set) var upper: [[Double]]
+    /// Bounds of the affine operators' rounding residual; see `Residual`.
+    var residuals: [Residual]
+
+    /// Everything unknown but the input.
+    init(plan: LanePlan, lower inputLower: [Double], upper inputUpper: [Double]) {
+        lower = plan.layouts.map { Array(repeating: -.infinity, count: $0.count) }
+        upper = plan.layouts.map { Array(repeating: .infinity, count: $0.count) }
+        residuals = Array(repeating: Residual(), count: plan.nodeCount)
+        lower[0] = inputLower
+        upper[0] = inputUpper
+    }
+
+    /// The largest magnitude of a feature.
+    func magnitude(_ node: Int, _ feature: Int) -> Double {
+        max(lower[node][feature].magnitude, upper[node][feature].magnitude)
+    }
+
+    /// Whether a neuron's preactivation may have either sign.
+    public func isUnstable(_ node: Int, _ feature: Int) -> Bool {
+        lower[node][feature] < 0 && upper[node][feature] > 0
+    }
+
+    /// Replaces a feature's bounds where the given ones are tighter. NaN changes nothing.
+    mutating func tighten(_ node: Int, _ feature: Int, lower newLower: Double, upper newUpper: Double) {
+        if newLower > lower[node][feature] { lower[node][feature] = newLower }
+        if newUpper < upper[node][feature] { upper[node][feature] = newUpper }
+    }
+}

@@ -1,0 +1,186 @@
+// Bounding every neuron of a network over a region: interval arithmetic everywhere; back-substitution for the neurons
+// that it leaves unstable; optimised slopes for those that are unstable still.
+
+import Evaluation
+import Lanes
+
+public struct BoundingOptions: Sendable {
+    /// Ascent steps for the neurons that plain back-substitution leaves unstable; 0: none.
+    public var ascentIterations = 0
+    public var threads = 1
+    /// Polled between batches; once true the bounds found so far are returned.
+    public var isStopped: @Sendable () -> Bool = { false }
+
+    public init() {}
+}
+
+extension RegionBounder {
+    /// - Parameters: `lower` and `upper`: the box, in the order of the input's lanes, rounded outward.
+    public convenience init(model: BoundModel, lower: [Double], upper: [Double], options: BoundingOptions) {
+        var making = BoundsInTheMaking(model: model, lower: lower, upper: upper, options: options)
+        making.run()
+        self.init(model: model, bounds: making.bounds, relaxations: making.relaxations)
+    }
+}
+
+/// Up to 32 neurons of one node that are bounded from both sides in one batch of lanes.
+private struct NeuronBatch: Sendable {
+    var features: [Int] = []
+    var window: Window?
+}
+
+private struct BoundsInTheMaking {
+    let model: BoundModel
+    let options: BoundingOptions
+    var bounds: NodeBounds
+    var relaxations: Relaxations
+    private var plan: LanePlan { model.plan }
+
+    init(model: BoundModel, lower: [Double], upper: [Double], options: BoundingOptions) {
+        self.model = model
+        self.options = options
+        bounds = NodeBounds(plan: model.plan, lower: lower, upper: upper)
+        relaxations = Relaxations(plan: model.plan)
+    }
+
+    mutating func run() {
+        let intervals = IntervalPropagation(plan: plan)
+        var bounded = Set<Int>()
+        for node in 0..<plan.nodeCount {
+            intervals.step(node, &bounds)
+            if case .activation = plan.operations[node] {
+                let operand = plan.operands[node][0]
+                if bounded.insert(operand).inserted { tighten(operand) }
+                relaxations.add(node, plan: plan, bounds: bounds)
+                intervals.step(node, &bounds)
+            }
+            bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
+        }
+    }
+
+    private mutating func tighten(_ node: Int) {
+        // Intervals are exact for an affine function of the box itself.
+        if plan.operands[node] == [0], !isActivation(node) { return }
+        bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
+        let plain = batches(node)
+        apply(plain, plainBounds(node, plain), to: node)
+        guard options.ascentIterations > 0, !relaxations.neurons.isEmpty else { return }
+        let open = batches(node)
+        apply(open, ascendedBounds(node, open), to: node)
+    }
+
+    private func isActivation(_ node: Int) -> Bool {
+        if case .activation = plan.operations[node] { true } else { false }
+    }
+
+    /// The unstable neurons of a node, neighbours of an image together.
+    private func batches(_ node: Int) -> [NeuronBatch] {
+        let layout = plan.layouts[node]
+        var result: [NeuronBatch] = []
+        var batch = NeuronBatch()
+        func close() {
+            if !batch.features.isEmpty { result.append(batch) }
+            batch = NeuronBatch()
+        }
+        for feature in 0..<layout.count where bounds.isUnstable(node, feature) {
+            var window: Window?
+            if let image = layout.image {
+                let pixel = feature / image.channels
+                let row = pixel / image.width
+                let column = pixel % image.width
+                let own = Window(rows: row..<row + 1, columns: column..<column + 1)
+                window = batch.window?.union(own) ?? own
+                let isTooWide = window!.rows.count > 1 || window!.columns.count > 4
+                if batch.features.count == 32 || isTooWide {
+                    close()
+                    window = own
+                }
+            } else if batch.features.count == 32 {
+                close()
+            }
+            batch.features.append(feature)
+            batch.window = window
+        }
+        close()
+        return result
+    }
+
+    private mutating func apply(_ batches: [NeuronBatch], _ found: Results<[Double]>, to node: Int) {
+        for (index, batch) in batches.enumerated() {
+            guard let values = found[index] else { continue }
+            for (place, feature) in batch.features.enumerated() {
+                bounds.tighten(node, feature, lower: values[2 * place], upper: -values[2 * place + 1])
+            }
+        }
+    }
+
+    /// Per neuron the lower bounds of the feature and of its negative.
+    private func plainBounds(_ node: Int, _ batches: [NeuronBatch]) -> Results<[Double]> {
+        let found = Results<[Double]>(batches.count)
+        let tickets = Tickets(batches.count)
+        let (model, bounds, relaxations, options) = (model, bounds, relaxations, options)
+        runWorkers(min(options.threads, batches.count)) { _ in
+            let bounder = NeuronBounder(model)
+            while !options.isStopped(), let index = tickets.take() {
+                let batch = batches[index]
+                found[index] = bounder.bound(
+                    batch.features, of: node, window: batch.window, bounds: bounds, relaxations: relaxations)
+            }
+        }
+        return found
+    }
+
+    private func ascendedBounds(_ node: Int, _ batches: [NeuronBatch]) -> Results<[Double]> {
+        let found = Results<[Double]>(batches.count)
+        let tickets = Tickets(batches.count)
+        let (model, bounds, relaxations, options) = (model, bounds, relaxations, options)
+        runWorkers(min(options.threads, batches.count)) { _ in
+            let bounder = LaneBounder(model: model, bounds: bounds, relaxations: relaxations)
+            var ascent = AscentOptions(iterations: options.ascentIterations)
+            ascent.stopsWhenPositive = false
+            while !options.isStopped(), let index = tickets.take() {
+                let batch = batches[index]
+                bounder.setFeatures(
+                    batch.features.flatMap { [$0, $0] }, signs: batch.features.flatMap { _ in [1, -1] }, of: node,
+                    window: batch.window)
+                bounder.resetParameters()
+                _ = bounder.ascend(ascent)
+                found[index] = bounder.certify()
+            }
+        }
+        return found
+    }
+}
+
+/// One thread's rigorous pass for single neurons under the standard relaxations.
+private final class NeuronBounder {
+    private let model: BoundModel
+    private let pass: BackwardPass<Double>
+    private let lanes = 64
+    private let scratch: LaneStorage<Double>
+
+    init(_ model: BoundModel) {
+        self.model = model
+        pass = BackwardPass(model.rigorous, lanes: lanes)
+        scratch = LaneStorage(features: 6, lanes: lanes)
+    }
+
+    func bound(
+        _ features: [Int], of node: Int, window: Window?, bounds: NodeBounds, relaxations: Relaxations
+    ) -> [Double] {
+        pass.prepare(target: node, window: window)
+        var rule = RigorousRule(
+            plan: model.plan, bounds: bounds, relaxations: relaxations, source: .standard, lanes: lanes,
+            scratch: scratch.base)
+        pass.clear(node)
+        let coefficients = pass.coefficients(node)
+        for (place, feature) in features.enumerated() {
+            let row = pass.bufferPlace(of: feature, node: node) * lanes
+            coefficients[row + 2 * place] = 1
+            coefficients[row + 2 * place + 1] = -1
+        }
+        pass.run(from: node, rule: &rule)
+        rule.finish(pass.coefficients(0), spans: pass.spans[0], into: scratch.base + 5 * lanes)
+        return Array(UnsafeBufferPointer(start: scratch.base + 5 * lanes, count: lanes))
+    }
+}

@@ -1,0 +1,132 @@
+// The lines that stand for the activations' unstable neurons over one region, as tables the kernels read.
+
+import CLaneKernels
+import Evaluation
+import Networks
+
+/// The slots of stable neurons.
+let laneActive = Int32(LANE_ACTIVE)
+let laneInactive = Int32(LANE_INACTIVE)
+
+/// Immutable numbers at a fixed address, for kernels that take pointers into the middle.
+final class Table<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+    // Written in init only, then read from any thread.
+    let base: UnsafeMutablePointer<Element>
+    let count: Int
+
+    init(_ values: [Element]) {
+        count = values.count
+        base = .allocate(capacity: max(1, values.count))
+        values.withUnsafeBufferPointer { values in
+            if let start = values.baseAddress { base.initialize(from: start, count: values.count) }
+        }
+    }
+
+    deinit { base.deallocate() }
+
+    subscript(_ index: Int) -> Element { base[index] }
+}
+
+/// A node's additive part: its bias, or the constants of a selection.
+struct Offsets: Sendable {
+    var values: Table<Double>
+    /// How far each may be from the real number; nil when exact.
+    var radii: Table<Double>?
+    var floats: Table<Float>
+}
+
+/// One activation node's neurons, in the order of its operand's features.
+struct ActivationTable: Sendable {
+    /// `LANE_ACTIVE`, `LANE_INACTIVE`, or the neuron's row in the per-lane arrays.
+    var slots: Table<Int32>
+    /// The standard lines: lower slope `1` if `u > -l` else the negative slope; the chord above.
+    var lowerSlope: Table<Double>
+    var upperSlope: Table<Double>
+    var floatLowerSlope: Table<Float>
+    var floatUpperSlope: Table<Float>
+    var floatIntercept: Table<Float>
+    /// The neuron's own offset, for branching scores.
+    var bias: Table<Float>
+}
+
+/// A neuron by its place in the network.
+public struct NeuronPlace: Sendable, Hashable {
+    /// The activation node.
+    public var node: Int
+    /// The feature of its operand.
+    public var feature: Int
+}
+
+struct Relaxations: Sendable {
+    var tables: [ActivationTable?]
+    let offsets: [Offsets?]
+    /// The unstable neurons in slot order.
+    var neurons: [NeuronPlace] = []
+    /// Rounding of one accumulation of coefficients, for the operator with the most terms.
+    let accumulationFactor: Double
+
+    init(plan: LanePlan) {
+        tables = Array(repeating: nil, count: plan.nodeCount)
+        offsets = (0..<plan.nodeCount).map { Self.offsets(of: plan, $0) }
+        accumulationFactor = roundingFactor(2 * (plan.layouts.map(\.count).max() ?? 1) + 4)
+    }
+
+    private static func offsets(of plan: LanePlan, _ node: Int) -> Offsets? {
+        let values: [Double]
+        var radii: [Double]
+        switch plan.operations[node] {
+        case .input, .sum, .activation: return nil
+        case .linear(let linear): (values, radii) = (linear.bias, linear.error.offsets)
+        case .convolution(let convolution):
+            let pixels = convolution.outputHeight * convolution.outputWidth
+            values = (0..<pixels).flatMap { _ in convolution.bias }
+            let offsets = convolution.error.offsets
+            radii = offsets.isEmpty ? [] : (0..<pixels).flatMap { _ in offsets }
+        case .elementwise(let elementwise): (values, radii) = (elementwise.offset, elementwise.error.offsets)
+        case .select(let selection):
+            values = zip(selection.sources, selection.constants).map { $0 < 0 ? $1 : 0 }
+            radii = []
+        }
+        if values.allSatisfy({ $0 == 0 }) && radii.isEmpty { return nil }
+        return Offsets(
+            values: Table(values), radii: radii.isEmpty ? nil : Table(radii), floats: Table(values.map { Float($0) }))
+    }
+
+    /// Makes the table of an activation from its operand's bounds; activations are added in topological order, each
+    /// once its operand's bounds are final.
+    mutating func add(_ node: Int, plan: LanePlan, bounds: NodeBounds) {
+        guard case .activation(let negativeSlope) = plan.operations[node] else { return }
+        let operand = plan.operands[node][0]
+        let count = plan.layouts[operand].count
+        var slots: [Int32] = []
+        slots.reserveCapacity(count)
+        var lowerSlope = [Double](repeating: 0, count: count)
+        var upperSlope = lowerSlope
+        var intercept = lowerSlope
+        for feature in 0..<count {
+            let lower = bounds.lower[operand][feature]
+            let upper = bounds.upper[operand][feature]
+            if lower >= 0 {
+                slots.append(laneActive)
+                (lowerSlope[feature], upperSlope[feature]) = (1, 1)
+            } else if upper <= 0 {
+                slots.append(laneInactive)
+                (lowerSlope[feature], upperSlope[feature]) = (negativeSlope, negativeSlope)
+            } else {
+                slots.append(Int32(neurons.count))
+                neurons.append(NeuronPlace(node: node, feature: feature))
+                lowerSlope[feature] = upper > -lower ? 1 : negativeSlope
+                let slope = lower == -.infinity || upper == .infinity
+                    ? 1 : (upper - negativeSlope * lower) / (upper - lower)
+                upperSlope[feature] = min(1, max(negativeSlope, slope))
+                intercept[feature] = upper * (1 - upperSlope[feature])
+            }
+        }
+        let bias = offsets[operand].map { offsets in (0..<count).map { offsets.floats[$0] } }
+        tables[node] = ActivationTable(
+            slots: Table(slots), lowerSlope: Table(lowerSlope), upperSlope: Table(upperSlope),
+            floatLowerSlope: Table(lowerSlope.map { Float($0) }), floatUpperSlope: Table(upperSlope.map { Float($0) }),
+            floatIntercept: Table(intercept.map { Float($0) }),
+            bias: Table(bias ?? Array(repeating: 0, count: count)))
+    }
+}

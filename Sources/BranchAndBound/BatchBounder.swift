@@ -1,0 +1,143 @@
+// What one thread does with a batch of subproblems.
+
+import BoundPropagation
+import Evaluation
+import Lanes
+
+final class BatchBounder: @unchecked Sendable {
+    // Used by one thread at a time.
+    static let lanes = 64
+    private let problem: SearchProblem
+    private let limits: SearchLimits
+    private let bounder: LaneBounder
+    private let evaluator: LaneEvaluator<Float>
+    private lazy var leaves = LeafProgram(problem.region)
+    private var slotCount: Int { problem.region.unstableNeurons.count }
+    private var lanes: Int { Self.lanes }
+
+    init(_ problem: SearchProblem, limits: SearchLimits) {
+        self.problem = problem
+        self.limits = limits
+        bounder = LaneBounder(problem.region, lanes: Self.lanes)
+        evaluator = LaneEvaluator(problem.region.model.search, lanes: Self.lanes)
+    }
+
+    /// Bounds the batch; the children of what stays open, unless the search is to end.
+    func process(_ batch: [Subproblem]) -> BatchResult {
+        load(batch)
+        let isRoot = batch[0].splits == nil
+        var ascent = AscentOptions(iterations: isRoot ? 60 : 20)
+        ascent.slopeRate = isRoot ? 0.1 : 0.05
+        _ = bounder.ascend(ascent)
+        let bounds = bounder.certify()
+        let open = batch.indices.filter { !(bounds[$0] > 0) }
+        if open.isEmpty { return .children([]) }
+        if limits.isOver { return .ended(.stopped) }
+        if limits.triesMinimisers, let lane = violatedLane(open, batch),
+            problem.confirm(bounder.minimiser(lane), batch[lane].disjunct)
+        {
+            return .ended(.violated)
+        }
+        let slots = bounder.branchingSlots()
+        var children: [Subproblem] = []
+        var leafLanes: [Int] = []
+        for lane in open {
+            if slots[lane] < 0 {
+                leafLanes.append(lane)
+            } else {
+                children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane])
+            }
+        }
+        return decideLeaves(leafLanes, batch).map(BatchResult.ended) ?? .children(children)
+    }
+
+    private func load(_ batch: [Subproblem]) {
+        bounder.setObjectives(
+            LaneObjectives(
+                batch.map { node in
+                    let rows = problem.disjuncts[node.disjunct]
+                    let weights =
+                        node.weights.isEmpty ? rows.map { _ in 1 / Double(rows.count) } : node.weights
+                    return zip(weights, rows).map { ($0, $1) }
+                }))
+        bounder.resetParameters()
+        for lane in 0..<lanes {
+            let node = batch[lane < batch.count ? lane : 0]
+            if let block = node.parameters {
+                block.values.withUnsafeBufferPointer { values in
+                    for slot in 0..<slotCount { bounder.parameters[slot * lanes + lane] = values[slot] }
+                }
+            }
+            var split = node.splits
+            var isNewest = true
+            while let step = split {
+                let place = Int(step.slot) * lanes + lane
+                bounder.phases[place] = step.phase
+                if isNewest { bounder.parameters[place] = 0 }
+                isNewest = false
+                split = step.parent
+            }
+        }
+    }
+
+    private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {
+        let block = ParameterBlock((0..<slotCount).map { bounder.parameters[$0 * lanes + lane] })
+        let weights = bounder.weights(lane)
+        return [1, -1].map { phase in
+            Subproblem(
+                disjunct: node.disjunct, bound: max(node.bound, bound),
+                splits: NeuronSplit(slot: slot, phase: phase, parent: node.splits), parameters: block,
+                weights: weights, number: 0)
+        }
+    }
+
+    // MARK: counterexamples
+
+    /// A lane whose minimiser violates its disjunct when the network itself is evaluated there.
+    private func violatedLane(_ open: [Int], _ batch: [Subproblem]) -> Int? {
+        let input = evaluator.values(of: 0)
+        let count = problem.region.plan.inputLayout.count
+        for lane in open {
+            let point = bounder.minimiser(lane)
+            for feature in 0..<count { input[feature * lanes + lane] = Float(point[feature]) }
+        }
+        evaluator.evaluate()
+        let output = evaluator.values(of: problem.region.plan.output)
+        return open.first { lane in
+            problem.disjuncts[batch[lane].disjunct].allSatisfy { row in
+                let margin =
+                    row.constant
+                    + row.outputTerms.reduce(0) { $0 + $1.coefficient * Double(output[$1.feature * lanes + lane]) }
+                    + row.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
+                return margin <= 0
+            }
+        }
+    }
+
+    // MARK: leaves
+
+    /// Decides subproblems whose phases are all fixed by linear programs; an outcome ends the search.
+    private func decideLeaves(_ open: [Int], _ batch: [Subproblem]) -> SearchOutcome? {
+        var claimed: [Int] = []
+        for lane in open {
+            let phases = (0..<slotCount).map { bounder.phases[$0 * lanes + lane] }
+            let disjunct = batch[lane].disjunct
+            let timeLimit = min(10, limits.remaining)
+            switch leaves.decide(problem.disjuncts[disjunct], phases: phases, timeLimit: timeLimit) {
+            case .refute(let weights, let multipliers):
+                bounder.setWeights(weights, lane: lane)
+                for slot in 0..<slotCount { bounder.parameters[slot * lanes + lane] = Float(multipliers[slot]) }
+                claimed.append(lane)
+            case .candidate(let point):
+                if limits.triesMinimisers && problem.confirm(point, disjunct) { return .violated }
+                return .exhausted(
+                    reason: "a linear program found a violation that no evaluation could confirm beyond rounding")
+            case .undecided(let reason): return limits.isOver ? .stopped : .exhausted(reason: reason)
+            }
+        }
+        if claimed.isEmpty { return nil }
+        let bounds = bounder.certify()
+        if claimed.allSatisfy({ bounds[$0] > 0 }) { return nil }
+        return .exhausted(reason: "a margin is within rounding of zero where all phases are fixed")
+    }
+}

@@ -1,0 +1,209 @@
+// Branch and bound over the input box, for inputs of few dimensions, in rounds of 64 boxes a thread.
+//
+// A box is halved along the input whose share of the lower bound is widest. Boxes are taken newest first, so that a
+// round's boxes are neighbours and the open ones stay few. Like `PhaseSearch`, rounds make it reproducible.
+
+import BoundPropagation
+import Evaluation
+import Lanes
+
+/// A box and the disjuncts that are not refuted on it.
+struct BoxSubproblem: Sendable {
+    var box: InputBox
+    var open: [Int]
+    var bound: Double
+}
+
+public final class BoxSearch {
+    private let problem: SearchProblem
+    private let limits: SearchLimits
+    private let model: BoxModel
+    private var stack: [BoxSubproblem]
+    public private(set) var status = SearchStatus()
+
+    public init(_ problem: SearchProblem, limits: SearchLimits) {
+        self.problem = problem
+        self.limits = limits
+        model = BoxModel(problem.region)
+        let box = InputBox(
+            lower: model.moving.map { problem.region.inputLower[$0] },
+            upper: model.moving.map { problem.region.inputUpper[$0] })
+        stack = [BoxSubproblem(box: box, open: Array(problem.disjuncts.indices), bound: -.infinity)]
+    }
+
+    /// Runs until everything is refuted, a counterexample is confirmed, or a limit is reached.
+    public func run(onProgress: (SearchStatus) -> Void) -> SearchOutcome {
+        let threads = max(1, limits.threads)
+        let bounders = Results<BoxBatchBounder>(threads)
+        let results = Results<BoxBatchResult>(threads)
+        let (problem, limits, model) = (problem, limits, model)
+        while !stack.isEmpty {
+            if limits.isOver { return .stopped }
+            if status.nodes >= limits.maxNodes {
+                return .exhausted(reason: "the limit of \(limits.maxNodes) subproblems was reached")
+            }
+            if stack.count * (model.moving.count * 16 + 200) > limits.memory {
+                return .exhausted(reason: "the memory limit was reached with \(stack.count) open boxes")
+            }
+            let batches = takeBatches(threads)
+            runWorkers(batches.count) { worker in
+                let bounder = bounders[worker] ?? BoxBatchBounder(problem, model: model, limits: limits)
+                bounders[worker] = bounder
+                results[worker] = bounder.process(batches[worker])
+            }
+            for worker in batches.indices {
+                status.nodes += batches[worker].count
+                switch results[worker]! {
+                case .children(let children): stack += children
+                case .ended(let outcome): return outcome
+                }
+            }
+            status.open = stack.count
+            status.worstBound = stack.lazy.map(\.bound).min() ?? .infinity
+            onProgress(status)
+        }
+        return .proved
+    }
+
+    private func takeBatches(_ threads: Int) -> [[BoxSubproblem]] {
+        let lanes = BoxBatchBounder.lanes
+        let count = min(threads, (stack.count + lanes - 1) / lanes)
+        let taken = stack.suffix(count * lanes)
+        stack.removeLast(taken.count)
+        let size = (taken.count + count - 1) / count
+        return (0..<count).map { Array(taken.dropFirst($0 * size).prefix(size)) }
+    }
+}
+
+enum BoxBatchResult: Sendable {
+    case children([BoxSubproblem])
+    case ended(SearchOutcome)
+}
+
+/// What one thread does with a batch of boxes.
+final class BoxBatchBounder: @unchecked Sendable {
+    // Used by one thread at a time.
+    static let lanes = 64
+    private let problem: SearchProblem
+    private let limits: SearchLimits
+    private let bounder: BoxBounder
+    private let evaluator: LaneEvaluator<Float>
+    private var lanes: Int { Self.lanes }
+
+    init(_ problem: SearchProblem, model: BoxModel, limits: SearchLimits) {
+        self.problem = problem
+        self.limits = limits
+        bounder = BoxBounder(problem.region, shared: model, lanes: Self.lanes)
+        evaluator = LaneEvaluator(problem.region.model.search, lanes: Self.lanes)
+    }
+
+    /// The lanes' state while a batch is worked on.
+    private struct Lane {
+        var open: Set<Int>
+        /// The best bound of each open disjunct's constraints, and the slopes of the best one.
+        var bound = -Double.infinity
+        var slopes: [Double] = []
+    }
+
+    func process(_ batch: [BoxSubproblem]) -> BoxBatchResult {
+        bounder.load(batch.map(\.box))
+        var state = batch.map { Lane(open: Set($0.open)) }
+        boundForward(&state)
+        if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
+        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
+            bounder.refineNeurons(boxCount: batch.count)
+            boundBackward(&state)
+        }
+        let open = state.indices.filter { !state[$0].open.isEmpty }
+        if open.isEmpty { return .children([]) }
+        if limits.isOver { return .ended(.stopped) }
+        if limits.triesMinimisers, findsViolation(open, state) { return .ended(.violated) }
+        var children: [BoxSubproblem] = []
+        for lane in open {
+            guard let halves = halve(batch[lane].box, state[lane].slopes) else {
+                return .ended(.exhausted(reason: "a box too small to be halved is not decided"))
+            }
+            children += halves.map {
+                BoxSubproblem(box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
+            }
+        }
+        return .children(children)
+    }
+
+    private func boundForward(_ state: inout [Lane]) {
+        for (index, rows) in problem.disjuncts.enumerated() where state.contains(where: { $0.open.contains(index) }) {
+            for row in rows {
+                let (bounds, slopes) = bounder.forwardBounds(row)
+                for lane in state.indices where state[lane].open.contains(index) {
+                    if bounds[lane] > 0 {
+                        state[lane].open.remove(index)
+                    } else if bounds[lane] > state[lane].bound || state[lane].slopes.isEmpty {
+                        state[lane].bound = bounds[lane]
+                        state[lane].slopes = slopes[lane]
+                    }
+                }
+            }
+        }
+    }
+
+    private func boundBackward(_ state: inout [Lane]) {
+        for (index, rows) in problem.disjuncts.enumerated() {
+            for row in rows where state.contains(where: { $0.open.contains(index) }) {
+                let bounds = bounder.backwardBounds(row)
+                for lane in state.indices where state[lane].open.contains(index) {
+                    if bounds[lane] > 0 { state[lane].open.remove(index) }
+                    if bounds[lane] > state[lane].bound { state[lane].bound = bounds[lane] }
+                }
+            }
+        }
+    }
+
+    /// Evaluates centres and minimisers of the open boxes.
+    private func findsViolation(_ open: [Int], _ state: [Lane]) -> Bool {
+        for points in [bounder.centre, bounder.minimiser] {
+            let candidates = open.map { ($0, points($0)) }
+            let input = evaluator.values(of: 0)
+            for (lane, point) in candidates {
+                for (feature, value) in point.enumerated() { input[feature * lanes + lane] = Float(value) }
+            }
+            evaluator.evaluate()
+            for (lane, point) in candidates {
+                for disjunct in state[lane].open
+                where problem.disjuncts[disjunct].allSatisfy({ margin($0, lane) <= 0 })
+                    && problem.confirm(point, disjunct)
+                {
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    private func margin(_ objective: Objective, _ lane: Int) -> Double {
+        let output = evaluator.values(of: problem.region.plan.output)
+        let input = evaluator.values(of: 0)
+        return objective.constant
+            + objective.outputTerms.reduce(0) { $0 + $1.coefficient * Double(output[$1.feature * lanes + lane]) }
+            + objective.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
+    }
+
+    /// Halves along the input that moves the lower bound most; nil when no input can be halved.
+    private func halve(_ box: InputBox, _ slopes: [Double]) -> [InputBox]? {
+        let candidates = box.lower.indices.filter {
+            let middle = box.lower[$0] / 2 + box.upper[$0] / 2
+            return middle > box.lower[$0] && middle < box.upper[$0]
+        }
+        func share(_ index: Int) -> Double { index < slopes.count ? slopes[index].magnitude : 0 }
+        guard
+            let axis = candidates.max(by: {
+                (share($0), box.upper[$0] - box.lower[$0]) < (share($1), box.upper[$1] - box.lower[$1])
+            })
+        else { return nil }
+        let middle = box.lower[axis] / 2 + box.upper[axis] / 2
+        var left = box
+        var right = box
+        left.upper[axis] = middle
+        right.lower[axis] = middle
+        return [left, right]
+    }
+}

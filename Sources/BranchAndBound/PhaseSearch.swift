@@ -1,0 +1,93 @@
+// Branch and bound over ReLU phases (beta-CROWN, Wang et al. 2021), in rounds of 64 subproblems a thread.
+//
+// A round takes the subproblems with the least bounds. Their slopes and split multipliers ascend together in float32;
+// one float64 pass then gives every lane a bound that is a theorem. Lanes whose bound is positive are fathomed, the
+// others split at the neuron that promises most. A subproblem without an unstable neuron left is a linear program,
+// whose dual multipliers go through the same float64 pass.
+//
+// Threads meet at the end of every round, and children are queued in the order of their parents: the same number of
+// threads gives the same search.
+
+import BoundPropagation
+import Evaluation
+import HeapModule
+import Lanes
+
+/// A search over one region for a proof that refutes all of its disjuncts.
+public final class PhaseSearch {
+    let problem: SearchProblem
+    private let limits: SearchLimits
+    private var queue = Heap<Subproblem>()
+    private var created = 0
+    public private(set) var status = SearchStatus()
+
+    public init(_ problem: SearchProblem, limits: SearchLimits) {
+        self.problem = problem
+        self.limits = limits
+        insert(
+            problem.disjuncts.indices.map {
+                Subproblem(disjunct: $0, bound: -.infinity, splits: nil, parameters: nil, weights: [], number: 0)
+            })
+    }
+
+    /// Runs until everything is refuted, a counterexample is confirmed, or a limit is reached.
+    public func run(onProgress: (SearchStatus) -> Void) -> SearchOutcome {
+        let threads = max(1, limits.threads)
+        let bounders = Results<BatchBounder>(threads)
+        let results = Results<BatchResult>(threads)
+        let (problem, limits) = (problem, limits)
+        while !queue.isEmpty {
+            if limits.isOver { return .stopped }
+            if let reason = exhausted() { return .exhausted(reason: reason) }
+            status.worstBound = queue.min!.bound
+            let batches = takeBatches(threads)
+            runWorkers(batches.count) { worker in
+                let bounder = bounders[worker] ?? BatchBounder(problem, limits: limits)
+                bounders[worker] = bounder
+                results[worker] = bounder.process(batches[worker])
+            }
+            for worker in batches.indices {
+                status.nodes += batches[worker].count
+                switch results[worker]! {
+                case .children(let children): insert(children)
+                case .ended(let outcome): return outcome
+                }
+            }
+            status.open = queue.count
+            onProgress(status)
+        }
+        return .proved
+    }
+
+    /// Up to 64 of the worst subproblems for each thread, dealt in turn; one batch where they fit.
+    private func takeBatches(_ threads: Int) -> [[Subproblem]] {
+        let count = min(threads, (queue.count + BatchBounder.lanes - 1) / BatchBounder.lanes)
+        var batches = [[Subproblem]](repeating: [], count: count)
+        for index in 0..<count * BatchBounder.lanes {
+            guard let next = queue.popMin() else { break }
+            batches[index % count].append(next)
+        }
+        return batches
+    }
+
+    private func insert(_ children: [Subproblem]) {
+        for var child in children {
+            child.number = created
+            created += 1
+            queue.insert(child)
+        }
+    }
+
+    private func exhausted() -> String? {
+        if status.nodes >= limits.maxNodes { return "the limit of \(limits.maxNodes) subproblems was reached" }
+        // A block of parameters belongs to two children.
+        let bytes = queue.count * (problem.region.unstableNeurons.count * 2 + 200)
+        return bytes > limits.memory ? "the memory limit was reached with \(queue.count) open subproblems" : nil
+    }
+}
+
+/// What became of a batch.
+enum BatchResult: Sendable {
+    case children([Subproblem])
+    case ended(SearchOutcome)
+}

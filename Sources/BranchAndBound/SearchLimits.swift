@@ -1,0 +1,37 @@
+/// What a search may spend, and how it is told to stop.
+public struct SearchLimits: Sendable {
+    public var deadline: ContinuousClock.Instant?
+    public var threads = 1
+    public var maxNodes = Int.max
+    /// Bytes that open subproblems may hold.
+    public var memory = Int.max
+    /// Whether node minimisers are tried as counterexamples.
+    public var triesMinimisers = true
+    public var isCancelled: @Sendable () -> Bool = { false }
+
+    public init() {}
+
+    /// Seconds until the deadline.
+    var remaining: Double { deadline.map { max(0, ($0 - ContinuousClock.now) / .seconds(1)) } ?? .infinity }
+
+    public var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
+}
+
+/// How a search over one region ended.
+public enum SearchOutcome: Sendable {
+    /// No point of the region satisfies any disjunct.
+    case proved
+    /// A confirmed counterexample was found; the caller's `confirm` has it.
+    case violated
+    /// The deadline passed or the caller cancelled.
+    case stopped
+    case exhausted(reason: String)
+}
+
+/// How far a search is.
+public struct SearchStatus: Sendable {
+    public var nodes = 0
+    public var open = 0
+    /// The least certified bound of a margin among what is open.
+    public var worstBound = Double.infinity
+}

@@ -1,0 +1,175 @@
+// The strategy: what is tried, in which order, for how long.
+//
+// First the counterexample search, over all regions, because it is cheap. Then each region in turn: bounds of every
+// neuron, with more effort only where less did not decide; then branch and bound, over the input box when it has few
+// dimensions, over ReLU phases otherwise.
+
+import BoundPropagation
+import BranchAndBound
+import Evaluation
+import Falsification
+import Intervals
+import Networks
+import Properties
+import Synchronization
+
+final class VerificationRun: Sendable {
+    let query: Query
+    let options: VerificationOptions
+    let progress: @Sendable (VerificationProgress) -> Void
+    let isCancelled: @Sendable () -> Bool
+    let start = ContinuousClock.now
+    let deadline: ContinuousClock.Instant?
+    let model: BoundModel
+    /// The first confirmed counterexample.
+    private let found = Mutex<Counterexample?>(nil)
+
+    init(
+        _ query: Query, options: VerificationOptions, progress: @escaping @Sendable (VerificationProgress) -> Void,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) {
+        self.query = query
+        self.options = options
+        self.progress = progress
+        self.isCancelled = isCancelled
+        deadline = options.timeout.isFinite ? start + .seconds(options.timeout) : nil
+        model = BoundModel(plan: LanePlan(query.network))
+    }
+
+    var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
+
+    func decide() -> VerificationReport {
+        var report = VerificationReport(verdict: .holds)
+        let regions = openRegions(&report)
+        if options.attack {
+            let began = ContinuousClock.now
+            for region in regions where attack(region) { break }
+            report.attackSeconds = seconds(since: began)
+        }
+        for region in regions {
+            if let end = counterexampleOrStop() {
+                report.verdict = end
+                return report
+            }
+            let outcome = prove(region, &report)
+            if let verdict = verdict(outcome) {
+                report.verdict = counterexampleOrStop() ?? verdict
+                return report
+            }
+        }
+        if let end = counterexample() { report.verdict = end }
+        return report
+    }
+
+    /// The regions that may hold points and that some disjunct speaks of.
+    private func openRegions(_ report: inout VerificationReport) -> [Int] {
+        if query.property.disjuncts.isEmpty {
+            report.warnings.append("the property's condition cannot be met by any output: it holds trivially")
+        }
+        return query.property.regions.indices.filter { region in
+            if query.property.regions[region].isCertainlyEmpty {
+                report.warnings.append("an input region of the property is empty: it holds there trivially")
+                return false
+            }
+            return query.property.disjuncts.contains { $0.region == region }
+        }
+    }
+
+    private func counterexample() -> Verdict? { found.withLock { $0.map(Verdict.violated) } }
+
+    private func counterexampleOrStop() -> Verdict? {
+        if let verdict = counterexample() { return verdict }
+        if isCancelled() { return .unknown(reason: "cancelled") }
+        return isOver ? .timeout : nil
+    }
+
+    private func verdict(_ outcome: SearchOutcome) -> Verdict? {
+        switch outcome {
+        case .proved: return nil
+        case .violated: return counterexample() ?? .unknown(reason: "a counterexample was lost")
+        case .stopped: return isCancelled() ? .unknown(reason: "cancelled") : .timeout
+        case .exhausted(let reason): return .unknown(reason: reason)
+        }
+    }
+
+    // MARK: counterexamples
+
+    /// Looks for a counterexample in a region; true once one is confirmed.
+    private func attack(_ region: Int) -> Bool {
+        false
+    }
+
+    /// Whether an input, in the order of the lanes, is a counterexample of a disjunct; remembers it.
+    private func confirm(_ point: [Double], disjunct: Disjunct) -> Bool {
+        let layout = model.plan.inputLayout
+        let candidate = point.indices.map { point[layout.laneFeature($0)] }
+        let region = query.property.regions[disjunct.region]
+        guard
+            case .violated(let counterexample) = Falsification.confirm(
+                candidate, disjunct: disjunct, region: region, network: query.network)
+        else { return false }
+        found.withLock { if $0 == nil { $0 = counterexample } }
+        return true
+    }
+
+    // MARK: proofs
+
+    private func prove(_ region: Int, _ report: inout VerificationReport) -> SearchOutcome {
+        let disjuncts = query.property.disjuncts.filter { $0.region == region }
+        if disjuncts.contains(where: { $0.constraints.isEmpty }) {
+            return .exhausted(reason: "every input of a region violates the property, but none could be confirmed")
+        }
+        let began = ContinuousClock.now
+        let box = query.property.regions[region]
+        let layout = model.plan.inputLayout
+        let lower = layout.permuted(box.lower.map(\.lower))
+        let upper = layout.permuted(box.upper.map(\.upper))
+        var bounding = BoundingOptions()
+        bounding.threads = options.threads
+        bounding.isStopped = { [self] in isOver }
+        let bounder = RegionBounder(model: model, lower: lower, upper: upper, options: bounding)
+        report.boundSeconds += seconds(since: began)
+        report.neurons = max(report.neurons, bounder.neuronCount)
+        report.unstableNeurons = max(report.unstableNeurons, bounder.unstableNeurons.count)
+        if isOver { return .stopped }
+        let problem = SearchProblem(
+            region: bounder, disjuncts: disjuncts.map { $0.constraints.map { Objective($0, plan: model.plan) } },
+            confirm: { [self] point, index in confirm(point, disjunct: disjuncts[index]) })
+        return search(problem, &report)
+    }
+
+    private func search(_ problem: SearchProblem, _ report: inout VerificationReport) -> SearchOutcome {
+        let began = ContinuousClock.now
+        var limits = SearchLimits()
+        limits.deadline = deadline
+        limits.threads = options.threads
+        limits.maxNodes = options.maxNodes - report.nodes
+        limits.memory = options.memoryLimit
+        limits.triesMinimisers = options.attack
+        limits.isCancelled = isCancelled
+        let moving = BoxModel.moving(lower: problem.region.inputLower, upper: problem.region.inputUpper)
+        let outcome: SearchOutcome
+        let status: SearchStatus
+        if moving.count <= 12 {
+            let search = BoxSearch(problem, limits: limits)
+            outcome = search.run { [self] in tell("splitting inputs", $0) }
+            status = search.status
+        } else {
+            let search = PhaseSearch(problem, limits: limits)
+            outcome = search.run { [self] in tell("splitting phases", $0) }
+            status = search.status
+        }
+        report.searchSeconds += seconds(since: began)
+        report.nodes += status.nodes
+        report.open = status.open
+        report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
+        return outcome
+    }
+
+    private func tell(_ phase: String, _ status: SearchStatus) {
+        progress(
+            VerificationProgress(
+                phase: phase, nodes: status.nodes, open: status.open, worstBound: status.worstBound,
+                seconds: seconds(since: start)))
+    }
+}
