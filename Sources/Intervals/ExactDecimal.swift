@@ -34,7 +34,7 @@ public struct ExactDecimal: Sendable, Hashable {
 
     /// - Returns: nil when the number would pass the limits.
     private init?(checked isNegative: Bool, _ magnitude: Natural, _ exponent: Int) {
-        guard magnitude.bitWidth <= Self.digitLimit * 3, abs(exponent) <= Self.exponentLimit else {
+        guard magnitude.bitWidth <= Self.digitLimit * 10 / 3, abs(exponent) <= Self.exponentLimit else {
             return nil
         }
         self.init(isNegative: isNegative, magnitude: magnitude, exponent: exponent)

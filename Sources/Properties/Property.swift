@@ -32,7 +32,7 @@ public struct Disjunct: Sendable {
 
 /// `outputTerms . Y + inputTerms . X + constant <= 0`, or `< 0` when strict. The left side is the *margin*: a
 /// proof shows it positive over a region.
-public struct LinearConstraint: Sendable {
+public struct LinearConstraint: Sendable, Hashable {
     /// Output index and coefficient, each index once.
     public var outputTerms: [Term]
     public var inputTerms: [Term]
@@ -40,7 +40,7 @@ public struct LinearConstraint: Sendable {
     public var isStrict: Bool
 
     /// A coefficient that is a decimal need not be a float64: the interval encloses it.
-    public struct Term: Sendable {
+    public struct Term: Sendable, Hashable {
         public var index: Int
         public var coefficient: Interval
 

@@ -15,18 +15,21 @@ struct Declarations {
         return variable
     }
 
+    /// Whether the word has the form of a variable's name.
+    static func isName(_ token: Tokenizer.Token, in tokenizer: Tokenizer) -> Bool {
+        parse(token, in: tokenizer) != nil
+    }
+
     mutating func declare(_ token: Tokenizer.Token, in tokenizer: Tokenizer) throws(Fault) {
         guard let variable = Self.parse(token, in: tokenizer) else {
             throw Fault(
-                offset: token.start,
-                message:
-                    "cannot declare \(tokenizer.quoted(token)); inputs are named X_0, X_1, ... and outputs Y_0, Y_1, ..."
-            )
+                at: token.start, "cannot declare \(tokenizer.quoted(token))",
+                remedy: "inputs are named X_0, X_1, ... and outputs Y_0, Y_1, ...")
         }
         guard self.variable(token, in: tokenizer) == nil else {
             throw Fault(
-                offset: token.start,
-                message: "\(tokenizer.quoted(token)) is declared twice; remove one declaration")
+                at: token.start, "\(tokenizer.quoted(token)) is declared twice",
+                remedy: "remove one declaration")
         }
         if variable.isInput {
             Self.insert(token.start, at: variable.index, into: &inputs)
@@ -40,13 +43,13 @@ struct Declarations {
         for (name, offsets) in [("X", inputs), ("Y", outputs)] {
             guard let gap = offsets.firstIndex(of: -1) else { continue }
             throw Fault(
-                offset: offsets.last ?? end,
-                message:
-                    "\(name)_\(offsets.count - 1) is declared but \(name)_\(gap) is not; declare every index from 0"
-            )
+                at: offsets.last ?? end, "\(name)_\(offsets.count - 1) is declared but \(name)_\(gap) is not",
+                remedy: "declare every index from 0")
         }
         if inputs.isEmpty {
-            throw Fault(offset: end, message: "no input is declared; add (declare-const X_0 Real)")
+            throw Fault(
+                at: end, "no input is declared",
+                remedy: "add (declare-const X_0 Real)")
         }
     }
 

@@ -77,7 +77,7 @@ struct InputBound {
     var offset: Int
 }
 
-/// A real number at the end of an input's range.
+/// A decimal at the end of an input's range.
 struct BoxEnd {
     var interval: Interval
     var text: Text
@@ -86,7 +86,5 @@ struct BoxEnd {
         /// A literal of the file, by byte offsets.
         case literal(start: Int, end: Int)
         case decimal(ExactDecimal)
-        /// No decimal: all that is known is the interval.
-        case none
     }
 }

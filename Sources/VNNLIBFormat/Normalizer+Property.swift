@@ -8,12 +8,10 @@ extension Normalizer {
     /// empty region is made all the same, for a caller who wants to say so.
     func property(outputCount: Int, declarations: Declarations) throws(Fault) -> Property {
         var property = Property(inputCount: inputCount, outputCount: outputCount, regions: [], disjuncts: [])
+        let constraints = formula.constraints.map(linearConstraint)
         var regionIndices: [[Case.Bounds]: Int] = [:]
         for one in cases {
-            let closed = one.bounds.map { bounds in
-                Case.Bounds(
-                    input: bounds.input, lower: closedIndex(bounds.lower), upper: closedIndex(bounds.upper))
-            }
+            let closed = one.bounds.compactMap(closedBounds)
             let region: Int
             if let known = regionIndices[closed] {
                 region = known
@@ -25,15 +23,23 @@ extension Normalizer {
                 property.regions.append(try inputRegion(closed, declarations: declarations))
                 regionIndices[closed] = region
             }
-            let constraints = one.constraints.map { linearConstraint(formula.constraints[$0]) }
             property.disjuncts.append(
-                Disjunct(region: region, constraints: constraints + strictBounds(one)))
+                Disjunct(
+                    region: region, constraints: one.constraints.map { constraints[$0] } + strictBounds(one)))
         }
         return property
     }
 
-    private func closedIndex(_ index: Int) -> Int {
-        index < 0 ? -1 : table.entries[index].closed
+    /// Without strictness, and only where it then differs from the base.
+    private func closedBounds(_ bounds: Case.Bounds) -> Case.Bounds? {
+        func closed(_ own: Int, base: Int) -> Int {
+            guard own >= 0 else { return -1 }
+            let closed = table.entries[own].closed
+            return base >= 0 && table.entries[base].closed == closed ? -1 : closed
+        }
+        let lower = closed(bounds.lower, base: baseLower[bounds.input])
+        let upper = closed(bounds.upper, base: baseUpper[bounds.input])
+        return lower < 0 && upper < 0 ? nil : Case.Bounds(input: bounds.input, lower: lower, upper: upper)
     }
 
     private func inputRegion(_ bounds: [Case.Bounds], declarations: Declarations) throws(Fault) -> InputRegion
@@ -59,17 +65,15 @@ extension Normalizer {
     ) throws(Fault) {
         guard index >= 0 else {
             throw Fault(
-                offset: declarations.inputs[input],
-                message:
-                    "X_\(input) has no \(side) bound in \(cases.count > 1 ? "some case" : "the asserts"); add (assert (\(comparison) X_\(input) number))"
-            )
+                at: declarations.inputs[input],
+                "X_\(input) has no \(side) bound in \(cases.count > 1 ? "some case" : "the asserts")",
+                remedy: "add (assert (\(comparison) X_\(input) number))")
         }
         guard table.entries[index].end.interval.isBounded else {
             throw Fault(
-                offset: declarations.inputs[input],
-                message:
-                    "the \(side) bound of X_\(input) lies outside the range of float64; use a bound nearer to zero"
-            )
+                at: declarations.inputs[input],
+                "the \(side) bound of X_\(input) lies outside the range of float64",
+                remedy: "use a bound nearer to zero")
         }
     }
 
@@ -95,14 +99,11 @@ extension Normalizer {
                 LinearConstraint(
                     outputTerms: [], inputTerms: [term], constant: isUpper ? -end : end, isStrict: true))
         }
-        guard table.entries.contains(where: \.isStrict) else { return [] }
+        guard table.hasStrict else { return [] }
         for input in 0..<inputCount {
-            let place = one.place(of: input)
-            let own = place < one.bounds.count && one.bounds[place].input == input ? one.bounds[place] : nil
-            let lower = own.map(\.lower) ?? -1
-            let upper = own.map(\.upper) ?? -1
-            exclude(lower >= 0 ? lower : baseLower[input], input: input, isUpper: false)
-            exclude(upper >= 0 ? upper : baseUpper[input], input: input, isUpper: true)
+            let own = one.bounds(of: input)
+            exclude(own.lower >= 0 ? own.lower : baseLower[input], input: input, isUpper: false)
+            exclude(own.upper >= 0 ? own.upper : baseUpper[input], input: input, isUpper: true)
         }
         return constraints
     }

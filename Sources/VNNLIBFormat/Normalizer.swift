@@ -60,7 +60,10 @@ struct Normalizer {
         let ordered =
             zip(choices, mentionsInput).filter(\.1).map(\.0)
             + zip(choices, mentionsInput).filter { !$0.1 }.map(\.0)
-        for choice in ordered { cases = try expand(choice, over: cases) }
+        for choice in ordered {
+            cases = try expand(choice, over: cases)
+            dropImplied()
+        }
     }
 
     private mutating func assertWithoutChoice(_ node: Int) {
@@ -166,34 +169,8 @@ extension Normalizer {
 
     func tooManyCases(at offset: Int) -> Fault {
         Fault(
-            offset: offset,
-            message:
-                "the and/or conditions multiply out to too many cases (more than \(Self.caseLimit), or too large ones); split the property into several files"
-        )
-    }
-}
-
-extension Normalizer.Case {
-    mutating func insert(constraint: Int) {
-        var place = constraints.count
-        while place > 0, constraints[place - 1] > constraint { place -= 1 }
-        if place == 0 || constraints[place - 1] != constraint { constraints.insert(constraint, at: place) }
-    }
-
-    func inserting(constraint: Int) -> Self {
-        var copy = self
-        copy.insert(constraint: constraint)
-        return copy
-    }
-
-    /// Where the input's bounds are, or belong.
-    func place(of input: Int) -> Int {
-        var low = 0
-        var high = bounds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if bounds[middle].input < input { low = middle + 1 } else { high = middle }
-        }
-        return low
+            at: offset,
+            "the and/or conditions multiply out to too many cases (more than \(Self.caseLimit), or too large ones)",
+            remedy: "split the property into several files")
     }
 }

@@ -28,6 +28,11 @@ struct Fault: Error {
     let offset: Int
     let message: String
 
+    init(at offset: Int, _ what: String, remedy: String) {
+        self.offset = offset
+        message = what + "; " + remedy
+    }
+
     func located(in bytes: [UInt8], name: String) -> VNNLIBError {
         var line = 1
         var column = 1

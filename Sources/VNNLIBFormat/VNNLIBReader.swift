@@ -1,3 +1,4 @@
+import Files
 public import Properties
 
 /// Reads properties in the VNN-LIB 1.0 format: SMT-LIB declarations of real inputs `X_0, X_1, ...` and
@@ -11,6 +12,27 @@ public import Properties
 ///   A region holds every input of its cases, and its disjunct's constraints hold whatever the box leaves
 ///   open.
 public enum VNNLIBReader {
+    /// Reads the file at `path`, gzipped or not; `path.gz` when there is no `path`.
+    ///
+    /// - Throws: what is wrong, with line and column, and what to do.
+    public static func read(path: String) throws(VNNLIBError) -> Property {
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(path, limit: sizeLimit)
+        } catch {
+            // The file's error begins with a path of its own, which may have gained a suffix.
+            let message = error.description
+            throw VNNLIBError(
+                file: error.path,
+                message: message.hasPrefix(error.path + ": ")
+                    ? String(message.dropFirst(error.path.count + 2)) : message)
+        }
+        return try read(bytes: bytes, name: path)
+    }
+
+    /// Larger files are refused.
+    private static let sizeLimit = 2 << 30
+
     /// - Parameters:
     ///   - bytes: the text.
     ///   - name: what messages call the file.
@@ -33,18 +55,16 @@ public enum VNNLIBReader {
             case .open: if try !readCommand(&parser, asserted: &asserted) { break commands }
             case .close, .word:
                 throw Fault(
-                    offset: token.start,
-                    message:
-                        "expected '(' and a command, found \(parser.tokenizer.quoted(token)); a VNN-LIB file is a list of (declare-const ...) and (assert ...)"
-                )
+                    at: token.start, "expected '(' and a command, found \(parser.tokenizer.quoted(token))",
+                    remedy: "a VNN-LIB file is a list of (declare-const ...) and (assert ...)")
             }
         }
         let end = parser.tokenizer.bytes.count
         try parser.declarations.checkContiguous(end: end)
         guard !asserted.isEmpty else {
             throw Fault(
-                offset: end,
-                message: "nothing is asserted; add (assert ...) for the inputs' bounds and the outputs")
+                at: end, "nothing is asserted",
+                remedy: "add (assert ...) for the inputs' bounds and the outputs")
         }
         var normalizer = Normalizer(
             formula: parser.formula, bytes: bytes, inputCount: parser.declarations.inputs.count)
@@ -70,20 +90,16 @@ public enum VNNLIBReader {
             try readDeclaration(&parser, hasParameters: isCommand("declare-fun"))
         } else if isCommand("vnnlib-version") || isCommand("declare-network") {
             throw Fault(
-                offset: command.start,
-                message:
-                    "this is a VNN-LIB 2.0 file, which is not supported yet; convert it to VNN-LIB 1.0, with (declare-const X_0 Real) ..."
-            )
+                at: command.start, "this is a VNN-LIB 2.0 file, which is not supported yet",
+                remedy: "convert it to VNN-LIB 1.0, with (declare-const X_0 Real) ...")
         } else if isCommand("exit") {
             return false
         } else if ignoredCommands.contains(where: { isCommand($0) }) {
             try skipRest(of: command, &parser.tokenizer)
         } else {
             throw Fault(
-                offset: command.start,
-                message:
-                    "expected a command, found \(parser.tokenizer.quoted(command)); use declare-const or assert"
-            )
+                at: command.start, "expected a command, found \(parser.tokenizer.quoted(command))",
+                remedy: "use declare-const or assert")
         }
         return true
     }
@@ -96,10 +112,8 @@ public enum VNNLIBReader {
         let name = parser.tokenizer.next()
         guard name.kind == .word else {
             throw Fault(
-                offset: name.start,
-                message:
-                    "expected a variable's name, found \(parser.tokenizer.quoted(name)); write (declare-const X_0 Real)"
-            )
+                at: name.start, "expected a variable's name, found \(parser.tokenizer.quoted(name))",
+                remedy: "write (declare-const X_0 Real)")
         }
         try parser.declarations.declare(name, in: parser.tokenizer)
         if hasParameters {
@@ -107,18 +121,15 @@ public enum VNNLIBReader {
             let close = open.kind == .open ? parser.tokenizer.next() : open
             guard close.kind == .close else {
                 throw Fault(
-                    offset: close.start,
-                    message:
-                        "expected '()', found \(parser.tokenizer.quoted(close)); write (declare-fun X_0 () Real)"
-                )
+                    at: close.start, "expected '()', found \(parser.tokenizer.quoted(close))",
+                    remedy: "write (declare-fun X_0 () Real)")
             }
         }
         let type = parser.tokenizer.next()
         guard type.kind == .word, parser.tokenizer.matches(type, "Real") else {
             throw Fault(
-                offset: type.start,
-                message:
-                    "expected the type Real, found \(parser.tokenizer.quoted(type)); every variable is Real")
+                at: type.start, "expected the type Real, found \(parser.tokenizer.quoted(type))",
+                remedy: "every variable is Real")
         }
         try expectClose(&parser.tokenizer, "write (declare-const X_0 Real)")
     }
@@ -127,7 +138,8 @@ public enum VNNLIBReader {
         let token = tokenizer.next()
         guard token.kind == .close else {
             throw Fault(
-                offset: token.start, message: "expected ')', found \(tokenizer.quoted(token)); \(remedy)")
+                at: token.start, "expected ')', found \(tokenizer.quoted(token))",
+                remedy: "\(remedy)")
         }
     }
 
@@ -141,8 +153,8 @@ public enum VNNLIBReader {
             case .word: break
             case .end:
                 throw Fault(
-                    offset: token.start,
-                    message: "the file ends inside \(tokenizer.quoted(command)); close its parentheses")
+                    at: token.start, "the file ends inside \(tokenizer.quoted(command))",
+                    remedy: "close its parentheses")
             }
         }
     }

@@ -111,11 +111,32 @@ func unitBox(inputs: Int) -> String {
     @Test func productsOfChoicesStaySmall() throws {
         let head = declarations(inputs: 1, outputs: 2) + unitBox(inputs: 1)
         let same = String(repeating: "(assert (or (<= Y_0 0) (<= Y_1 0)))\n", count: 30)
-        #expect(try readProperty(head + same).disjuncts.count == 3)
+        #expect(try readProperty(head + same).disjuncts.count == 2)
         let boxes = (0..<40).map { "(and (>= X_0 \(Double($0) / 40)) (<= X_0 \((Double($0) + 0.5) / 40)))" }
         let choice = "(assert (or " + boxes.joined(separator: " ") + "))\n"
         #expect(try readProperty(head + String(repeating: choice, count: 20)).disjuncts.count == 40)
         let many = (0..<20).map { "(assert (or (<= Y_0 \($0)) (<= Y_1 \($0))))\n" }.joined()
         #expect { try readProperty(head + many) } throws: { "\($0)".contains("too many cases") }
+    }
+
+    @Test func extremeLiteralsAreKeptExactlyOrRefused() throws {
+        let head = declarations(inputs: 1, outputs: 1)
+        let long = "0." + String(repeating: "9", count: 19_990)
+        let longer = "0." + String(repeating: "9", count: 19_991)
+        let property = try readProperty(head + "(assert (>= X_0 \(long))) (assert (<= X_0 \(longer)))")
+        #expect(!property.regions[0].isCertainlyEmpty)
+        let reversed = try readProperty(head + "(assert (<= X_0 \(long))) (assert (>= X_0 \(longer)))")
+        #expect(reversed.regions[0].isCertainlyEmpty)
+        let tiny = try readProperty(head + "(assert (<= X_0 1e-400)) (assert (>= X_0 -1e-400))")
+        #expect(tiny.regions[0].lower[0].upper == 0 && tiny.regions[0].upper[0].lower == 0)
+        for text in ["1e-2000000", "-1e2000000", "0." + String(repeating: "1", count: 30_000)] {
+            #expect { try readProperty(head + "(assert (<= X_0 \(text)))") } throws: {
+                "\($0)".contains("too many digits")
+            }
+        }
+        // A third is no decimal: the box is rounded outward and the constraint kept.
+        let third = try readProperty(head + "(assert (<= (* 3 X_0) 1)) (assert (>= X_0 0))")
+        #expect(third.regions[0].upper[0] == Interval((1.0 / 3).nextUp))
+        #expect(third.disjuncts[0].constraints[0].inputTerms[0].coefficient == Interval(3))
     }
 }
