@@ -7,7 +7,7 @@
 
 import CLaneKernels
 import Evaluation
-import Lanes
+public import Lanes
 
 /// How long and how fast to ascend.
 public struct AscentOptions: Sendable {
@@ -40,7 +40,7 @@ public final class LaneBounder {
     private var inputUpper: Table<Float>
     private var objectives = LaneObjectives([])
     private var target = 0
-    private(set) var slotCount: Int
+    public private(set) var slotCount: Int
 
     var plan: LanePlan { model.plan }
     public var parameters: UnsafeMutablePointer<Float> { parameterStorage.base }
@@ -79,7 +79,7 @@ public final class LaneBounder {
     }
 
     /// One signed feature of `node` per lane, on a window of it when it is an image.
-    func setFeatures(_ features: [Int], signs: [Float], of node: Int, window: Window?) {
+    public func setFeatures(_ features: [Int], signs: [Float], of node: Int, window: Window? = nil) {
         objectives = LaneObjectives([])
         target = node
         search.prepare(target: node, window: window)

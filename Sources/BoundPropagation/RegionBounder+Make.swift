@@ -4,7 +4,25 @@
 import Evaluation
 import Lanes
 
+/// New bounds of one feature.
+public struct FeatureBounds: Sendable {
+    public var feature: Int
+    public var lower: Double
+    public var upper: Double
+
+    public init(feature: Int, lower: Double, upper: Double) {
+        self.feature = feature
+        self.lower = lower
+        self.upper = upper
+    }
+}
+
 public struct BoundingOptions: Sendable {
+    /// Tightens further the features of a node that are still unstable, given the bounds and relaxations of everything
+    /// before it. What it returns must be as certain as any other bound.
+    public var refine: (@Sendable (_ before: RegionBounder, _ node: Int, _ features: [Int]) -> [FeatureBounds])?
+    /// Bounds of the same region that are known already.
+    public var known: NodeBounds?
     /// Ascent steps for the neurons that plain back-substitution leaves unstable; 0: none.
     public var ascentIterations = 0
     public var threads = 1
@@ -39,7 +57,7 @@ private struct BoundsInTheMaking {
     init(model: BoundModel, lower: [Double], upper: [Double], options: BoundingOptions) {
         self.model = model
         self.options = options
-        bounds = NodeBounds(plan: model.plan, lower: lower, upper: upper)
+        bounds = options.known ?? NodeBounds(plan: model.plan, lower: lower, upper: upper)
         relaxations = Relaxations(plan: model.plan)
     }
 
@@ -64,9 +82,18 @@ private struct BoundsInTheMaking {
         bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
         let plain = batches(node)
         apply(plain, plainBounds(node, plain), to: node)
-        guard options.ascentIterations > 0, !relaxations.neurons.isEmpty else { return }
-        let open = batches(node)
-        apply(open, ascendedBounds(node, open), to: node)
+        if relaxations.neurons.isEmpty { return }
+        if options.ascentIterations > 0 {
+            let open = batches(node)
+            apply(open, ascendedBounds(node, open), to: node)
+        }
+        if let refine = options.refine {
+            let open = (0..<plan.layouts[node].count).filter { bounds.isUnstable(node, $0) }
+            let before = RegionBounder(model: model, bounds: bounds, relaxations: relaxations)
+            for found in refine(before, node, open) {
+                bounds.tighten(node, found.feature, lower: found.lower, upper: found.upper)
+            }
+        }
     }
 
     private func isActivation(_ node: Int) -> Bool {

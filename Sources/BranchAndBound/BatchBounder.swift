@@ -32,7 +32,6 @@ final class BatchBounder: @unchecked Sendable {
         let bounds = bounder.certify()
         let open = batch.indices.filter { !(bounds[$0] > 0) }
         if open.isEmpty { return .children([]) }
-        if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers, let lane = violatedLane(open, batch),
             problem.confirm(bounder.minimiser(lane), batch[lane].disjunct)
         {
@@ -60,28 +59,11 @@ final class BatchBounder: @unchecked Sendable {
                         node.weights.isEmpty ? rows.map { _ in 1 / Double(rows.count) } : node.weights
                     return zip(weights, rows).map { ($0, $1) }
                 }))
-        bounder.resetParameters()
-        for lane in 0..<lanes {
-            let node = batch[lane < batch.count ? lane : 0]
-            if let block = node.parameters {
-                block.values.withUnsafeBufferPointer { values in
-                    for slot in 0..<slotCount { bounder.parameters[slot * lanes + lane] = values[slot] }
-                }
-            }
-            var split = node.splits
-            var isNewest = true
-            while let step = split {
-                let place = Int(step.slot) * lanes + lane
-                bounder.phases[place] = step.phase
-                if isNewest { bounder.parameters[place] = 0 }
-                isNewest = false
-                split = step.parent
-            }
-        }
+        bounder.load(batch)
     }
 
     private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {
-        let block = ParameterBlock((0..<slotCount).map { bounder.parameters[$0 * lanes + lane] })
+        let block = bounder.parameterBlock(lane)
         let weights = bounder.weights(lane)
         return [1, -1].map { phase in
             Subproblem(

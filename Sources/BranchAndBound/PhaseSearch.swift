@@ -37,7 +37,8 @@ public final class PhaseSearch {
         let results = Results<BatchResult>(threads)
         let (problem, limits) = (problem, limits)
         while !queue.isEmpty {
-            if limits.isOver { return .stopped }
+            // The first round is always worth its time.
+            if limits.isOver && status.nodes > 0 { return .stopped }
             if let reason = exhausted() { return .exhausted(reason: reason) }
             status.worstBound = queue.min!.bound
             let batches = takeBatches(threads)
@@ -58,6 +59,9 @@ public final class PhaseSearch {
         }
         return .proved
     }
+
+    /// The disjuncts that have open subproblems.
+    public var openDisjuncts: [Int] { Set(queue.unordered.map(\.disjunct)).sorted() }
 
     /// Up to 64 of the worst subproblems for each thread, dealt in turn; one batch where they fit.
     private func takeBatches(_ threads: Int) -> [[Subproblem]] {

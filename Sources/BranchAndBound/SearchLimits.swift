@@ -34,4 +34,6 @@ public struct SearchStatus: Sendable {
     public var open = 0
     /// The least certified bound of a margin among what is open.
     public var worstBound = Double.infinity
+
+    public init() {}
 }

@@ -21,7 +21,7 @@ final class ParameterBlock: Sendable {
 }
 
 /// A part of the region, by the phases on its path, and one disjunct to refute there.
-struct Subproblem: Comparable, Sendable {
+struct Subproblem: Comparable, LaneContent, Sendable {
     var disjunct: Int
     /// A certified lower bound, from this subproblem's parent.
     var bound: Double

@@ -8,7 +8,6 @@ import BoundPropagation
 import BranchAndBound
 import Evaluation
 import Falsification
-import Intervals
 import Networks
 import Properties
 import Synchronization
@@ -119,54 +118,15 @@ final class VerificationRun: Sendable {
         if disjuncts.contains(where: { $0.constraints.isEmpty }) {
             return .exhausted(reason: "every input of a region violates the property, but none could be confirmed")
         }
-        let began = ContinuousClock.now
-        let box = query.property.regions[region]
-        let layout = model.plan.inputLayout
-        let lower = layout.permuted(box.lower.map(\.lower))
-        let upper = layout.permuted(box.upper.map(\.upper))
-        var bounding = BoundingOptions()
-        bounding.threads = options.threads
-        bounding.isStopped = { [self] in isOver }
-        let bounder = RegionBounder(model: model, lower: lower, upper: upper, options: bounding)
-        report.boundSeconds += seconds(since: began)
-        report.neurons = max(report.neurons, bounder.neuronCount)
-        report.unstableNeurons = max(report.unstableNeurons, bounder.unstableNeurons.count)
-        if isOver { return .stopped }
-        let problem = SearchProblem(
-            region: bounder, disjuncts: disjuncts.map { $0.constraints.map { Objective($0, plan: model.plan) } },
-            confirm: { [self] point, index in confirm(point, disjunct: disjuncts[index]) })
-        return search(problem, &report)
-    }
-
-    private func search(_ problem: SearchProblem, _ report: inout VerificationReport) -> SearchOutcome {
-        let began = ContinuousClock.now
-        var limits = SearchLimits()
-        limits.deadline = deadline
-        limits.threads = options.threads
-        limits.maxNodes = options.maxNodes - report.nodes
-        limits.memory = options.memoryLimit
-        limits.triesMinimisers = options.attack
-        limits.isCancelled = isCancelled
-        let moving = BoxModel.moving(lower: problem.region.inputLower, upper: problem.region.inputUpper)
-        let outcome: SearchOutcome
-        let status: SearchStatus
-        if moving.count <= 12 {
-            let search = BoxSearch(problem, limits: limits)
-            outcome = search.run { [self] in tell("splitting inputs", $0) }
-            status = search.status
-        } else {
-            let search = PhaseSearch(problem, limits: limits)
-            outcome = search.run { [self] in tell("splitting phases", $0) }
-            status = search.status
-        }
-        report.searchSeconds += seconds(since: began)
-        report.nodes += status.nodes
-        report.open = status.open
-        report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
+        var proof = RegionProof(
+            run: self, region: query.property.regions[region], disjuncts: disjuncts,
+            confirm: { [self] in confirm($0, disjunct: $1) })
+        let outcome = proof.decide()
+        proof.add(to: &report)
         return outcome
     }
 
-    private func tell(_ phase: String, _ status: SearchStatus) {
+    func tell(_ phase: String, _ status: SearchStatus) {
         progress(
             VerificationProgress(
                 phase: phase, nodes: status.nodes, open: status.open, worstBound: status.worstBound,

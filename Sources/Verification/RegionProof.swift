@@ -1,0 +1,134 @@
+// Proving one region: effort is raised step by step, and each step gets about as much time for its search as its
+// bounds have cost, until one decides.
+
+import BoundPropagation
+import BranchAndBound
+import Evaluation
+import Properties
+
+struct RegionProof {
+    private let run: VerificationRun
+    private let disjuncts: [Disjunct]
+    private let confirm: @Sendable ([Double], Disjunct) -> Bool
+    private let lower: [Double]
+    private let upper: [Double]
+    /// Indices into `disjuncts` of those that are not refuted.
+    private var open: [Int]
+    private var known: NodeBounds?
+    private var boundSeconds = 0.0
+    private var searchSeconds = 0.0
+    private var nodes = 0
+    private var status = SearchStatus()
+    private var neurons = 0
+    private var unstable = 0
+
+    init(
+        run: VerificationRun, region: InputRegion, disjuncts: [Disjunct],
+        confirm: @escaping @Sendable ([Double], Disjunct) -> Bool
+    ) {
+        self.run = run
+        self.disjuncts = disjuncts
+        self.confirm = confirm
+        let layout = run.model.plan.inputLayout
+        lower = layout.permuted(region.outwardLower)
+        upper = layout.permuted(region.outwardUpper)
+        open = Array(disjuncts.indices)
+    }
+
+    func add(to report: inout VerificationReport) {
+        report.boundSeconds += boundSeconds
+        report.searchSeconds += searchSeconds
+        report.nodes += nodes
+        report.open = status.open
+        report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
+        report.neurons = max(report.neurons, neurons)
+        report.unstableNeurons = max(report.unstableNeurons, unstable)
+    }
+
+    mutating func decide() -> SearchOutcome {
+        let moving = BoxModel.moving(lower: lower, upper: upper)
+        let plain = bound(BoundingOptions())
+        if run.isOver { return .stopped }
+        if moving.count <= 12 { return search(plain, overBoxes: true, seconds: .infinity) }
+        if let end = ended(search(plain, overBoxes: false, seconds: 0)) { return end }
+        var ascended = BoundingOptions()
+        ascended.ascentIterations = 20
+        if let end = ended(search(bound(ascended), overBoxes: false, seconds: 0.5)) { return end }
+        var nodesPerTarget = 64
+        while true {
+            let before = boundSeconds
+            let bounder = bound(refined(nodesPerTarget))
+            if run.isOver { return .stopped }
+            let isLast = nodesPerTarget > 20_000
+            let seconds = isLast ? .infinity : 1.0 * (boundSeconds - before)
+            if let end = ended(search(bounder, overBoxes: false, seconds: seconds)) { return end }
+            nodesPerTarget *= 4
+        }
+    }
+
+    private func refined(_ nodesPerTarget: Int) -> BoundingOptions {
+        var refinement = RefinementOptions()
+        refinement.nodesPerTarget = nodesPerTarget
+        refinement.threads = run.options.threads
+        refinement.isStopped = { [run] in run.isOver }
+        var options = BoundingOptions()
+        options.refine = { [refinement] region, node, features in
+            refineNeurons(features, of: node, before: region, options: refinement)
+        }
+        return options
+    }
+
+    /// Bounds every neuron with the given effort, starting from what is known.
+    private mutating func bound(_ effort: BoundingOptions) -> RegionBounder {
+        let began = ContinuousClock.now
+        var effort = effort
+        effort.threads = run.options.threads
+        effort.isStopped = { [run] in run.isOver }
+        effort.known = known
+        let bounder = RegionBounder(model: run.model, lower: lower, upper: upper, options: effort)
+        known = bounder.bounds
+        neurons = bounder.neuronCount
+        unstable = bounder.unstableNeurons.count
+        boundSeconds += seconds(since: began)
+        return bounder
+    }
+
+    /// An outcome that ends the proof; nil to go on with more effort.
+    private func ended(_ outcome: SearchOutcome) -> SearchOutcome? {
+        if case .stopped = outcome, !run.isOver { return nil }
+        return outcome
+    }
+
+    private mutating func search(_ region: RegionBounder, overBoxes: Bool, seconds budget: Double) -> SearchOutcome {
+        let began = ContinuousClock.now
+        defer { searchSeconds += seconds(since: began) }
+        let chosen = open.map { disjuncts[$0] }
+        let problem = SearchProblem(
+            region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
+            confirm: { [confirm] point, index in confirm(point, chosen[index]) })
+        var limits = SearchLimits()
+        limits.deadline = run.deadline
+        if budget.isFinite {
+            let slice = began + .seconds(budget)
+            limits.deadline = limits.deadline.map { min($0, slice) } ?? slice
+        }
+        limits.threads = run.options.threads
+        limits.maxNodes = run.options.maxNodes - nodes
+        limits.memory = run.options.memoryLimit
+        limits.triesMinimisers = run.options.attack
+        limits.isCancelled = run.isCancelled
+        let outcome: SearchOutcome
+        if overBoxes {
+            let search = BoxSearch(problem, limits: limits)
+            outcome = search.run { [run] in run.tell("splitting inputs", $0) }
+            status = search.status
+        } else {
+            let search = PhaseSearch(problem, limits: limits)
+            outcome = search.run { [run] in run.tell("splitting phases", $0) }
+            status = search.status
+            open = search.openDisjuncts.map { open[$0] }
+        }
+        nodes += status.nodes
+        return outcome
+    }
+}
