@@ -1,4 +1,5 @@
-// Networks made from a planned one: with absolute weights, and with a property's rows folded into the last layer.
+// Networks made from a planned one: with absolute weights, and with a property's rows folded into the last
+// layer.
 
 import Networks
 
@@ -20,7 +21,8 @@ extension LanePlan {
                 case .elementwise(let elementwise):
                     return .elementwise(
                         Elementwise(
-                            scale: elementwise.scale.map(\.magnitude), offset: elementwise.offset.map { _ in 0 }))
+                            scale: elementwise.scale.map(\.magnitude),
+                            offset: elementwise.offset.map { _ in 0 }))
                 case .select(let selection):
                     return .select(
                         Selection(sources: selection.sources, constants: selection.constants.map { _ in 0 }))

@@ -1,9 +1,9 @@
 // How a network is laid out in lanes, before any precision is chosen.
 //
-// In lanes a value is `[feature][lane]`. Images are kept pixel by pixel (row, column, channel) instead of channel by
-// channel as ONNX numbers them: the channels of one pixel are then neighbours in memory, which is what the
-// convolution kernels stream over. A plan is the network with every index, weight row and weight column renumbered
-// so that nobody has to move data at run time.
+// In lanes a value is `[feature][lane]`. Images are kept pixel by pixel (row, column, channel) instead of
+// channel by channel as ONNX numbers them: the channels of one pixel are then neighbours in memory, which is
+// what the convolution kernels stream over. A plan is the network with every index, weight row and weight
+// column renumbered so that nobody has to move data at run time.
 
 public import Networks
 
@@ -80,8 +80,12 @@ public final class LanePlan: Sendable {
         operands = network.nodes.map(\.inputs)
         names = network.nodes.map(\.name)
         output = network.output
-        operations = network.nodes.indices.map { Self.plan(network.nodes[$0], to: layouts[$0], from: layouts, network) }
-        activations = network.nodes.indices.filter { if case .activation = network.nodes[$0].operation { true } else { false } }
+        operations = network.nodes.indices.map {
+            Self.plan(network.nodes[$0], to: layouts[$0], from: layouts, network)
+        }
+        activations = network.nodes.indices.filter {
+            if case .activation = network.nodes[$0].operation { true } else { false }
+        }
     }
 
     /// The same graph and layouts with other numbers.
@@ -99,7 +103,8 @@ public final class LanePlan: Sendable {
     ) -> PlannedOperation {
         switch node.operation {
         case .input: return .input
-        case .linear(let linear): return .linear(permuted(linear, rows: layout, columns: layouts[node.inputs[0]]))
+        case .linear(let linear):
+            return .linear(permuted(linear, rows: layout, columns: layouts[node.inputs[0]]))
         case .convolution(let convolution): return .convolution(convolution)
         case .elementwise(var elementwise):
             elementwise.scale = layout.permuted(elementwise.scale)
@@ -114,16 +119,19 @@ public final class LanePlan: Sendable {
             let from = layouts[node.inputs[0]]
             if layout == from || (layout.isPlain && from.isPlain) { return .sum }
             let identity = Selection(
-                sources: (0..<layout.count).map(Int32.init), constants: Array(repeating: 0, count: layout.count))
+                sources: (0..<layout.count).map(Int32.init),
+                constants: Array(repeating: 0, count: layout.count))
             return .select(permuted(identity, to: layout, from: from))
         case .sum: return .sum
         case .activation(.relu): return .activation(negativeSlope: 0)
         case .activation(.leakyRelu(let slope)): return .activation(negativeSlope: slope)
-        case .maxPool: preconditionFailure("max pooling must be decomposed before a network is laid out in lanes")
+        case .maxPool:
+            preconditionFailure("max pooling must be decomposed before a network is laid out in lanes")
         }
     }
 
-    private static func permuted(_ selection: Selection, to layout: LaneLayout, from: LaneLayout) -> Selection {
+    private static func permuted(_ selection: Selection, to layout: LaneLayout, from: LaneLayout) -> Selection
+    {
         let sources = selection.sources.map { $0 < 0 ? $0 : Int32(from.laneFeature(Int($0))) }
         return Selection(sources: layout.permuted(sources), constants: layout.permuted(selection.constants))
     }

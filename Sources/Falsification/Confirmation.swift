@@ -31,20 +31,17 @@ public func confirm(
     multiplyAddLimit: Int = 1_000_000
 ) -> Confirmation {
     precondition(candidate.count == region.count && region.count == network.inputCount)
-    func attempt(preferringFloat32: Bool) -> (Confirmation, Witness)? {
-        guard let witness = Witness(near: candidate, in: region, preferringFloat32: preferringFloat32) else {
-            return nil
-        }
-        return (witness.decide(disjunct, network: network, multiplyAddLimit: multiplyAddLimit), witness)
-    }
-    guard let (confirmation, witness) = attempt(preferringFloat32: true) else {
+    guard let witness = Witness(near: candidate, in: region) else {
         return .undecided(reason: "no point of the input box could be written down")
     }
+    let confirmation = witness.decide(disjunct, network: network, multiplyAddLimit: multiplyAddLimit)
     if case .violated = confirmation { return confirmation }
-    guard let (second, other) = attempt(preferringFloat32: false), other.input != witness.input,
-        case .violated = second
+    let moved = witness.movedTo(candidate, in: region)
+    guard moved.input != witness.input,
+        case .violated(let counterexample) = moved.decide(
+            disjunct, network: network, multiplyAddLimit: multiplyAddLimit)
     else { return confirmation }
-    return second
+    return .violated(counterexample)
 }
 
 extension Witness {
@@ -53,21 +50,17 @@ extension Witness {
         var worst = -Double.infinity
         var isShown = true
         for constraint in disjunct.constraints {
-            let margin = constraint.margin(output: output, input: enclosures)
+            let margin = constraint.margin(outputs: output, inputs: enclosures)
+            if constraint.certainlyFails(margin: margin) { return .notViolated(margin: margin.upper) }
             worst = max(worst, margin.upper)
-            if constraint.isStrict ? margin.lower >= 0 : margin.lower > 0 {
-                return .notViolated(margin: margin.upper)
-            }
-            isShown = isShown && (constraint.isStrict ? margin.upper < 0 : margin.upper <= 0)
+            isShown = isShown && constraint.certainlyHolds(margin: margin)
         }
         if isShown { return .violated(counterexample(output: output)) }
-        guard
-            let satisfied = isSatisfiedExactly(
-                disjunct, network: network, multiplyAddLimit: multiplyAddLimit)
-        else {
-            return .undecided(reason: "the violation is smaller than the rounding of its evaluation")
+        switch isSatisfiedExactly(disjunct, network: network, multiplyAddLimit: multiplyAddLimit) {
+        case true?: return .violated(counterexample(output: output))
+        case false?: return .notViolated(margin: worst)
+        case nil: return .undecided(reason: "the violation is smaller than the rounding of its evaluation")
         }
-        return satisfied ? .violated(counterexample(output: output)) : .notViolated(margin: worst)
     }
 
     private func counterexample(output: [Interval]) -> Counterexample {
@@ -77,7 +70,7 @@ extension Witness {
     /// Decides by exact arithmetic; nil when the network is too large or inexact, or a coefficient of the
     /// property is a decimal known to an interval only that is too wide.
     private func isSatisfiedExactly(_ disjunct: Disjunct, network: Network, multiplyAddLimit: Int) -> Bool? {
-        guard disjunct.constraints.allSatisfy(\.isBounded),
+        guard disjunct.constraints.allSatisfy(\.isBounded), let decimals,
             let values = network.evaluateExactly(decimals, multiplyAddLimit: multiplyAddLimit)
         else { return nil }
         var isCertain = true
@@ -92,14 +85,6 @@ extension Witness {
 }
 
 extension LinearConstraint {
-    /// The margin's enclosure at a point: at most zero (below zero when strict) is the violation.
-    fileprivate func margin(output: [Interval], input: [Interval]) -> Interval {
-        var margin = constant
-        for term in outputTerms { margin += term.coefficient * output[term.index] }
-        for term in inputTerms { margin += term.coefficient * input[term.index] }
-        return margin
-    }
-
     fileprivate var isBounded: Bool {
         constant.isBounded && (outputTerms + inputTerms).allSatisfy(\.coefficient.isBounded)
     }

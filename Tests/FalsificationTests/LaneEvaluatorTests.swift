@@ -1,0 +1,79 @@
+import Evaluation
+import Falsification
+import Networks
+import Testing
+
+@Suite struct LaneEvaluatorTests {
+    @Test func agreesWithTheSlowModel() {
+        var generator = Generator(state: 3)
+        func numbers(_ count: Int) -> [Double] {
+            (0..<count).map { _ in Double(Float.random(in: -1...1, using: &generator)) }
+        }
+        func linear(_ rows: Int, _ columns: Int) -> Operator {
+            .linear(
+                Linear(
+                    weights: .dense(rows: rows, columns: columns, values: numbers(rows * columns)),
+                    bias: numbers(rows)))
+        }
+        let network = Network(
+            nodes: [
+                Node(name: "x", operation: .input, inputs: [], shape: [2, 2, 3]),
+                Node(name: "f", operation: .reshape, inputs: [0], shape: [12]),
+                Node(name: "a", operation: linear(9, 12), inputs: [1], shape: [9]),
+                Node(name: "r", operation: .activation(.leakyRelu(slope: 0.1)), inputs: [2], shape: [9]),
+                Node(name: "b", operation: linear(9, 9), inputs: [3], shape: [9]),
+                Node(name: "s", operation: .sum, inputs: [3, 4], shape: [9]),
+                Node(name: "q", operation: .activation(.relu), inputs: [5], shape: [9]),
+                Node(name: "y", operation: linear(4, 9), inputs: [6], shape: [4]),
+            ], output: 7)
+        let slow = PlainLaneModel(network)
+        let fast = LaneEvaluator(LaneNetwork<Float>(LanePlan(network)), lanes: 64)
+        fill(slow, seed: 5)
+        fill(fast, seed: 5)
+        slow.evaluate()
+        fast.evaluate()
+        #expect(largestDifference(slow, fast, 4) { $0.outputs + $0.place(ofOutput: $1) * 64 } < 1e-4)
+        for model in [slow, fast] as [any LaneModel] {
+            var generator = Generator(state: 9)
+            for index in 0..<4 {
+                for lane in 0..<64 {
+                    model.outputWeights[model.place(ofOutput: index) * 64 + lane] = Float.random(
+                        in: -1...1, using: &generator)
+                }
+            }
+            model.differentiate()
+        }
+        #expect(largestDifference(slow, fast, 12) { $0.inputGradients + $0.place(ofInput: $1) * 64 } < 1e-4)
+    }
+
+    private func fill(_ model: any LaneModel, seed: UInt64) {
+        var generator = Generator(state: seed)
+        for index in 0..<12 {
+            for lane in 0..<64 {
+                model.inputs[model.place(ofInput: index) * 64 + lane] = Float.random(
+                    in: -1...1, using: &generator)
+            }
+        }
+    }
+
+    private func largestDifference(
+        _ first: any LaneModel, _ second: any LaneModel, _ count: Int,
+        _ values: (any LaneModel, Int) -> UnsafeMutablePointer<Float>
+    ) -> Float {
+        var largest: Float = 0
+        for index in 0..<count {
+            for lane in 0..<64 {
+                largest = max(largest, abs(values(first, index)[lane] - values(second, index)[lane]))
+            }
+        }
+        return largest
+    }
+
+    private struct Generator: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 29)
+        }
+    }
+}
