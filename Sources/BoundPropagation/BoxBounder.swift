@@ -30,6 +30,7 @@ public final class BoxBounder {
     public let moving: [Int]
     private let absolute: LaneNetwork<Double>
     private let pass: BackwardPass<Double>
+    private let influence: BackwardPass<Double>
     private let coefficientCount: Int
     private let means: [LaneStorage<Double>]
     private let spreads: [LaneStorage<Double>]
@@ -50,6 +51,7 @@ public final class BoxBounder {
         absolute = shared.absolute
         rowNorms = shared.rowNorms
         pass = BackwardPass(region.model.rigorous, lanes: lanes)
+        influence = BackwardPass(shared.absolute, lanes: lanes)
         coefficientCount = moving.count + 1
         let count = coefficientCount
         means = region.plan.layouts.map { LaneStorage(features: $0.count * count, lanes: lanes) }
@@ -168,9 +170,8 @@ public final class BoxBounder {
 
     // MARK: objectives
 
-    /// Certified lower bounds of an objective, a lane each, from the forward bounds alone, and the coefficients of
-    /// the moving inputs' half-widths in them.
-    public func forwardBounds(_ objective: Objective) -> (bounds: [Double], slopes: [[Double]]) {
+    /// Certified lower bounds of an objective, a lane each, from the forward bounds alone.
+    public func forwardBounds(_ objective: Objective) -> [Double] {
         var constants = [Double](repeating: objective.constant, count: lanes)
         var sizes = [Double](repeating: objective.constant.magnitude, count: lanes)
         var slopes = [[Double]](repeating: Array(repeating: 0, count: moving.count), count: lanes)
@@ -192,12 +193,11 @@ public final class BoxBounder {
         }
         let termCount = (objective.outputTerms.count + objective.inputTerms.count + 1) * (coefficientCount + 1)
         let factor = roundingFactor(4 * termCount + 16) * sumSlack
-        let bounds = (0..<lanes).map { lane -> Double in
+        return (0..<lanes).map { lane -> Double in
             let total = slopes[lane].reduce(constants[lane]) { $0 - $1.magnitude }
             let bound = (total - factor * sizes[lane] - underflowAllowance).nextDown
             return bound.isFinite ? bound : -.infinity
         }
-        return (bounds, slopes)
     }
 
     /// Certified lower bounds of an objective by back-substitution under each lane's own neuron bounds.
@@ -227,6 +227,27 @@ public final class BoxBounder {
         }
         pass.run(from: plan.output, inputIsSet: readsInput, rule: &rule)
         return finish(rule)
+    }
+
+    /// Per lane, how far each moving input can move any of the objectives over the lane's box, roughly.
+    public func influences(_ objectives: [Objective]) -> [[Double]] {
+        influence.prepare(target: plan.output)
+        influence.clear(plan.output)
+        let coefficients = influence.coefficients(plan.output)
+        for term in objectives.flatMap(\.outputTerms) {
+            for lane in 0..<lanes { coefficients[term.feature * lanes + lane] += term.coefficient.magnitude }
+        }
+        var rule = InfluenceRule(
+            plan: plan, lower: lower.map { $0?.base }, upper: upper.map { $0?.base }, lanes: lanes)
+        influence.run(from: plan.output, rule: &rule)
+        let g = influence.coefficients(0)
+        return (0..<lanes).map { lane in
+            moving.map { feature in
+                let place = feature * lanes + lane
+                return g[influence.bufferPlace(of: feature, node: 0) * lanes + lane].magnitude
+                    * (boxUpper.base[place] - boxLower.base[place])
+            }
+        }
     }
 
     private func boxRule() -> BoxRule {

@@ -4,6 +4,7 @@
 // round's boxes are neighbours and the open ones stay few. Like `PhaseSearch`, rounds make it reproducible.
 
 import BoundPropagation
+import Glibc
 import Evaluation
 import Lanes
 
@@ -100,9 +101,8 @@ final class BoxBatchBounder: @unchecked Sendable {
     /// The lanes' state while a batch is worked on.
     private struct Lane {
         var open: Set<Int>
-        /// The best bound of each open disjunct's constraints, and the slopes of the best one.
+        /// The best bound of the open disjuncts' constraints.
         var bound = -Double.infinity
-        var slopes: [Double] = []
     }
 
     func process(_ batch: [BoxSubproblem]) -> BoxBatchResult {
@@ -110,7 +110,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         var state = batch.map { Lane(open: Set($0.open)) }
         boundForward(&state)
         if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
-        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
+        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > (getenv("RF") == nil ? lanes : 0) {
             bounder.refineNeurons(boxCount: batch.count)
             boundBackward(&state)
         }
@@ -119,8 +119,10 @@ final class BoxBatchBounder: @unchecked Sendable {
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers, findsViolation(open, state) { return .ended(.violated) }
         var children: [BoxSubproblem] = []
+        let disjuncts = open.reduce(into: Set()) { $0.formUnion(state[$1].open) }
+        let shares = bounder.influences(disjuncts.sorted().flatMap { problem.disjuncts[$0] })
         for lane in open {
-            guard let halves = halve(batch[lane].box, state[lane].slopes) else {
+            guard let halves = halve(batch[lane].box, shares[lane]) else {
                 return .ended(.exhausted(reason: "a box too small to be halved is not decided"))
             }
             children += halves.map {
@@ -133,13 +135,12 @@ final class BoxBatchBounder: @unchecked Sendable {
     private func boundForward(_ state: inout [Lane]) {
         for (index, rows) in problem.disjuncts.enumerated() where state.contains(where: { $0.open.contains(index) }) {
             for row in rows {
-                let (bounds, slopes) = bounder.forwardBounds(row)
+                let bounds = bounder.forwardBounds(row)
                 for lane in state.indices where state[lane].open.contains(index) {
                     if bounds[lane] > 0 {
                         state[lane].open.remove(index)
-                    } else if bounds[lane] > state[lane].bound || state[lane].slopes.isEmpty {
-                        state[lane].bound = bounds[lane]
-                        state[lane].slopes = slopes[lane]
+                    } else {
+                        state[lane].bound = max(state[lane].bound, bounds[lane])
                     }
                 }
             }
@@ -187,16 +188,15 @@ final class BoxBatchBounder: @unchecked Sendable {
             + objective.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
     }
 
-    /// Halves along the input that moves the lower bound most; nil when no input can be halved.
-    private func halve(_ box: InputBox, _ slopes: [Double]) -> [InputBox]? {
+    /// Halves along the input with the largest share; nil when no input can be halved.
+    private func halve(_ box: InputBox, _ shares: [Double]) -> [InputBox]? {
         let candidates = box.lower.indices.filter {
             let middle = box.lower[$0] / 2 + box.upper[$0] / 2
             return middle > box.lower[$0] && middle < box.upper[$0]
         }
-        func share(_ index: Int) -> Double { index < slopes.count ? slopes[index].magnitude : 0 }
         guard
             let axis = candidates.max(by: {
-                (share($0), box.upper[$0] - box.lower[$0]) < (share($1), box.upper[$1] - box.lower[$1])
+                (shares[$0], box.upper[$0] - box.lower[$0]) < (shares[$1], box.upper[$1] - box.lower[$1])
             })
         else { return nil }
         let middle = box.lower[axis] / 2 + box.upper[axis] / 2

@@ -158,3 +158,15 @@ void lane_concretize_boxes(ptrdiff_t count, ptrdiff_t lanes, const double *restr
         magnitudes[j] += size[j];
     }
 }
+
+// lambda (+)= g times the slope of the chord over each lane's own bounds: how far a change of z moves f(z), on average.
+LANE_CLONES
+void lane_chords(ptrdiff_t count, ptrdiff_t lanes, double a, const double *restrict g, double *restrict lambda,
+                 const double *restrict lower, const double *restrict upper, int accumulate) {
+    for (ptrdiff_t i = 0; i < count * lanes; i++) {
+        double l = lower[i], u = upper[i];
+        double chord = (u - a * l) / (u - l);
+        double slope = l >= 0 ? 1 : u <= 0 ? a : chord;
+        lambda[i] = (accumulate ? lambda[i] : 0) + slope * g[i];
+    }
+}

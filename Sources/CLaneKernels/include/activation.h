@@ -35,3 +35,4 @@ void lane_form_sizes(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t coefficients, p
 void lane_widen(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *scale, const double *plain, const double *radii, double *spreads);
 void lane_relax_boxes(ptrdiff_t count, ptrdiff_t lanes, double a, const double *g, double *lambda, const double *lower, const double *upper, double *constants, double *magnitudes, int accumulate);
 void lane_concretize_boxes(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *constants, double *magnitudes);
+void lane_chords(ptrdiff_t count, ptrdiff_t lanes, double a, const double *g, double *lambda, const double *lower, const double *upper, int accumulate);
