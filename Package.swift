@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // The modules, lowest level first. Imports point down only; `swift build
@@ -12,7 +12,10 @@ struct Module {
     var tested = true
     var excluded: [String] = []
 
-    enum Kind { case swift, c, system(apt: String), command }
+    enum Kind {
+        case swift, c, command
+        case system(apt: String)
+    }
 }
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -45,7 +48,8 @@ let modules: [Module] = [
     Module(
         level: 4, name: "BranchAndBound",
         imports: [
-            "BoundPropagation", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties", "Intervals",
+            "BoundPropagation", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties",
+            "Intervals",
         ], packages: [heaps]),
     Module(
         level: 5, name: "Verification",
@@ -61,12 +65,18 @@ let modules: [Module] = [
         ], packages: [arguments], kind: .command, tested: false),
 ]
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+// Warnings stop the build where changes are checked, not where the package is used: a later compiler may know new ones.
+let warningsAreErrors = Context.environment["SECATEUR_STRICT"] != nil
+
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
 func targets(of module: Module) -> [Target] {
     let dependencies = module.imports.map { Target.Dependency.target(name: $0) } + module.packages
@@ -76,11 +86,12 @@ func targets(of module: Module) -> [Target] {
         made.append(
             .systemLibrary(name: module.name, path: "Sources/\(module.name)", providers: [.apt([apt])]))
     case .c:
-        made.append(.target(name: module.name, dependencies: dependencies))
+        made.append(.target(name: module.name, dependencies: dependencies, cSettings: strictC))
     case .swift:
         made.append(
             .target(
-                name: module.name, dependencies: dependencies, exclude: module.excluded, swiftSettings: strict))
+                name: module.name, dependencies: dependencies, exclude: module.excluded, swiftSettings: strict
+            ))
     case .command:
         made.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
     }

@@ -44,7 +44,8 @@ extension Matrix {
         switch self {
         case .sparse(let matrix): return matrix
         case .dense(let rows, let columns, let values):
-            var matrix = SparseMatrix(rows: rows, columns: columns, rowStarts: [0], columnIndices: [], values: [])
+            var matrix = SparseMatrix(
+                rows: rows, columns: columns, rowStarts: [0], columnIndices: [], values: [])
             matrix.rowStarts.reserveCapacity(rows + 1)
             for row in 0..<rows {
                 for column in 0..<columns where values[row * columns + column] != 0 {

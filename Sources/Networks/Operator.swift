@@ -104,7 +104,8 @@ public struct Convolution: Sendable {
     public var error = AffineError.exact
 
     public init(
-        input: (channels: Int, height: Int, width: Int), outputChannels: Int, kernel: (height: Int, width: Int),
+        input: (channels: Int, height: Int, width: Int), outputChannels: Int,
+        kernel: (height: Int, width: Int),
         weights: [Double], bias: [Double]
     ) {
         inputChannels = input.channels
@@ -118,7 +119,8 @@ public struct Convolution: Sendable {
     }
 
     public var outputHeight: Int {
-        (inputHeight + paddingTop + paddingBottom - dilationHeight * (kernelHeight - 1) - 1) / strideHeight + 1
+        (inputHeight + paddingTop + paddingBottom - dilationHeight * (kernelHeight - 1) - 1) / strideHeight
+            + 1
     }
     public var outputWidth: Int {
         (inputWidth + paddingLeft + paddingRight - dilationWidth * (kernelWidth - 1) - 1) / strideWidth + 1

@@ -10,12 +10,15 @@ public struct Query: Sendable {
     public init(network: Network, property: Property) throws(QueryError) {
         guard network.inputCount == property.inputCount else {
             throw QueryError(
-                message: "the property declares \(property.inputCount) inputs, the network has \(network.inputCount)")
+                message:
+                    "the property declares \(property.inputCount) inputs, the network has \(network.inputCount)"
+            )
         }
         guard network.outputCount == property.outputCount else {
             throw QueryError(
                 message:
-                    "the property declares \(property.outputCount) outputs, the network has \(network.outputCount)")
+                    "the property declares \(property.outputCount) outputs, the network has \(network.outputCount)"
+            )
         }
         self.network = network
         self.property = property

@@ -1,0 +1,60 @@
+# Secateur's commands. `make demo` and `make test` are all that a new machine needs; `make help` lists the rest.
+
+SWIFT ?= swift
+PYTHON ?= python3
+# Where the benchmark suites, their known verdicts and score.py lie.
+SHARED ?= ../shared
+SUITE ?= all
+# Seconds per benchmark instance, when the instance itself does not ask for less.
+LIMIT ?= 60
+
+# Imports that Package.swift does not declare are errors.
+CHECKED := --explicit-target-dependency-import-check error
+# The Swift runtime goes into the binary: it starts three times faster and runs where no Swift is installed.
+RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
+BINARY := .build/release/secateur
+
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels soundness-gate clean
+
+help:
+	@echo 'make demo            build, then verify a few of Specs/'
+	@echo 'make test            build and run the tests'
+	@echo 'make build           the release build, $(BINARY)'
+	@echo 'make format          rewrite the sources in the house style; make lint only checks'
+	@echo 'make specs           write Specs/ again'
+	@echo 'make bench-suites    SUITE=acasxu LIMIT=60: run benchmark suites of $(SHARED)/suites and score them'
+	@echo 'make soundness-gate  no instance known to be violated may be proved'
+	@echo 'make bench-kernels   the kernels against the peak of this machine'
+
+needs:
+	@SWIFT='$(SWIFT)' .ci/needs
+
+build: needs
+	$(SWIFT) build $(RELEASE)
+
+demo: build
+	@BINARY=$(BINARY) Specs/demo
+
+test: needs
+	$(SWIFT) test --disable-xctest $(CHECKED)
+
+format:
+	$(SWIFT) format format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+specs: build
+	$(BINARY) specs Specs
+
+bench-suites: build
+	$(PYTHON) Benchmarks/suites.py --shared $(SHARED) --suite $(SUITE) --limit $(LIMIT) --binary $(BINARY)
+
+soundness-gate: build
+	$(PYTHON) Benchmarks/soundness.py --shared $(SHARED) --suite $(SUITE) --binary $(BINARY)
+
+bench-kernels: needs
+	cd Benchmarks && $(SWIFT) run -c release kernels
+
+clean:
+	rm -rf .build build Benchmarks/.build

@@ -1,0 +1,34 @@
+import Files
+import Networks
+import Properties
+import VNNLIBFormat
+import Verification
+
+/// Reads the network, or says in one line what is wrong with it.
+func readNetwork(_ path: String) throws(InputFault) -> Network {
+    throw InputFault("\(path): reading networks is not there yet")
+}
+
+/// Reads the property, or says in one line what is wrong with it.
+func readProperty(_ path: String) throws(InputFault) -> Property {
+    do {
+        return try VNNLIBReader.read(bytes: readFile(path), name: path)
+    } catch let error as FileError {
+        throw InputFault(error.description)
+    } catch let error as VNNLIBError {
+        throw InputFault(error.description)
+    } catch {
+        throw InputFault("\(path): \(error)")
+    }
+}
+
+/// Reads both and sees that they belong together.
+func readQuery(network networkPath: String, property propertyPath: String) throws(InputFault) -> Query {
+    let network = try readNetwork(networkPath)
+    let property = try readProperty(propertyPath)
+    do {
+        return try Query(network: network, property: property)
+    } catch {
+        throw InputFault("\(propertyPath): \(error.message); use the property that belongs to \(networkPath)")
+    }
+}

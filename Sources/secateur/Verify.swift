@@ -1,0 +1,84 @@
+import ArgumentParser
+import Glibc
+import Properties
+import Verification
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Decides whether a network has a property.",
+        discussion: """
+            The first line of output is the verdict: unsat (no counterexample exists), sat (one follows, in VNN-LIB \
+            form), unknown or timeout. What was undecided and why goes to standard error.
+
+            Example: secateur verify network.onnx property.vnnlib --timeout 60
+            """)
+
+    @Argument(help: "The network, an ONNX file, gzipped or not.")
+    var network: String
+
+    @Argument(help: "The property, a VNN-LIB 1.0 file, gzipped or not.")
+    var property: String
+
+    @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "seconds"))
+    var timeout: Double?
+
+    @Option(help: "How many threads work on the query. (default: one per processor)")
+    var threads: Int?
+
+    @Option(help: "Start of the random numbers; the same seed gives the same run.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Stop after this many subproblems.")
+    var maxNodes: Int?
+
+    @Option(help: ArgumentHelp("Stop when the search holds this much memory.", valueName: "size"))
+    var memory = MemorySize(bytes: 4 << 30)
+
+    @Flag(name: .customLong("no-attack"), help: "Do not look for counterexamples; only try to prove.")
+    var noAttack = false
+
+    @Flag(help: "Print one JSON object instead.")
+    var json = false
+
+    func validate() throws {
+        if let timeout, !(timeout > 0) {
+            throw ValidationError("--timeout must be a positive number of seconds")
+        }
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024") }
+        if let maxNodes, maxNodes < 1 { throw ValidationError("--max-nodes must be at least 1") }
+    }
+
+    func run() throws {
+        let start = ContinuousClock.now
+        catchInterrupts()
+        let progress = ProgressLine()
+        let printer = AnswerPrinter(network: network, property: property, asJSON: json, start: start)
+        if let timeout { startWatchdog(timeout: timeout, printer: printer, progress: progress) }
+
+        let query = try readQuery(network: network, property: property)
+        let readSeconds = seconds(since: start)
+        var report = verify(
+            query, options: options(readSeconds: readSeconds), progress: { progress.show($0) },
+            isCancelled: { isInterrupted() })
+        let wasInterrupted = isInterrupted()
+        if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }
+        progress.finish()
+        printer.print(report, readSeconds: readSeconds)
+        if wasInterrupted, case .unknown = report.verdict { throw ExitStatus.interrupted }
+    }
+
+    private func options(readSeconds: Double) -> VerificationOptions {
+        var options = VerificationOptions()
+        if let timeout { options.timeout = max(0, timeout - readSeconds) }
+        options.threads = threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        options.seed = seed
+        options.maxNodes = maxNodes ?? .max
+        options.memoryLimit = memory.bytes
+        options.attack = !noAttack
+        return options
+    }
+}
+
+func seconds(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start) / .seconds(1)
+}
