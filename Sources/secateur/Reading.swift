@@ -1,4 +1,3 @@
-import Files
 import Networks
 import Properties
 import VNNLIBFormat
@@ -12,13 +11,9 @@ func readNetwork(_ path: String) throws(InputFault) -> Network {
 /// Reads the property, or says in one line what is wrong with it.
 func readProperty(_ path: String) throws(InputFault) -> Property {
     do {
-        return try VNNLIBReader.read(bytes: readFile(path), name: path)
-    } catch let error as FileError {
-        throw InputFault(error.description)
-    } catch let error as VNNLIBError {
-        throw InputFault(error.description)
+        return try VNNLIBReader.read(path: path)
     } catch {
-        throw InputFault("\(path): \(error)")
+        throw InputFault(error.description)
     }
 }
 
