@@ -4,7 +4,6 @@
 // round's boxes are neighbours and the open ones stay few. Like `PhaseSearch`, rounds make it reproducible.
 
 import BoundPropagation
-import Glibc
 import Evaluation
 import Lanes
 
@@ -110,7 +109,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         var state = batch.map { Lane(open: Set($0.open)) }
         boundForward(&state)
         if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
-        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > (getenv("RF") == nil ? lanes : 0) {
+        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
             bounder.refineNeurons(boxCount: batch.count)
             boundBackward(&state)
         }

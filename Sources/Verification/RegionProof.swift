@@ -45,12 +45,16 @@ struct RegionProof {
         report.unstableNeurons = max(report.unstableNeurons, unstable)
     }
 
-    mutating func decide() -> SearchOutcome {
+    /// - Parameter attack: a more thorough counterexample search, run once the cheapest bounds did not decide; true
+    ///   when it found one.
+    mutating func decide(attack: () -> Bool) -> SearchOutcome {
         let moving = BoxModel.moving(lower: lower, upper: upper)
         let plain = bound(BoundingOptions())
         if run.isOver { return .stopped }
-        if moving.count <= 12 { return search(plain, overBoxes: true, seconds: .infinity) }
-        if let end = ended(search(plain, overBoxes: false, seconds: 0)) { return end }
+        let overBoxes = moving.count <= 12
+        if let end = ended(search(plain, overBoxes: overBoxes, seconds: overBoxes ? 0.05 : 0)) { return end }
+        if attack() { return .violated }
+        if overBoxes { return search(plain, overBoxes: true, seconds: .infinity) }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 20
         if let end = ended(search(bound(ascended), overBoxes: false, seconds: 0.5)) { return end }

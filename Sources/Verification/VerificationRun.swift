@@ -40,11 +40,7 @@ final class VerificationRun: Sendable {
     func decide() -> VerificationReport {
         var report = VerificationReport(verdict: .holds)
         let regions = openRegions(&report)
-        if options.attack {
-            let began = ContinuousClock.now
-            for region in regions where attack(region) { break }
-            report.attackSeconds = seconds(since: began)
-        }
+        attack(regions, effort: .quick, &report)
         for region in regions {
             if let end = counterexampleOrStop() {
                 report.verdict = end
@@ -93,15 +89,56 @@ final class VerificationRun: Sendable {
 
     // MARK: counterexamples
 
-    /// Looks for a counterexample in a region; true once one is confirmed.
-    private func attack(_ region: Int) -> Bool {
-        false
+    enum AttackEffort {
+        /// Before anything is bounded: enough for the violations that lie open.
+        case quick
+        /// Once the root bounds did not decide.
+        case thorough
+    }
+
+    /// Looks for a counterexample in each region by gradient descent; true once one is confirmed.
+    @discardableResult
+    func attack(_ regions: [Int], effort: AttackEffort, _ report: inout VerificationReport) -> Bool {
+        guard options.attack else { return false }
+        let began = ContinuousClock.now
+        defer { report.attackSeconds += seconds(since: began) }
+        let isLarge = multiplyAdds > 3_000_000
+        let evaluator = LaneEvaluator(model.search, lanes: isLarge ? 16 : 64)
+        var descent = ProjectedGradientDescent()
+        descent.seed = options.seed &+ (effort == .quick ? 0 : 1)
+        descent.rounds = effort == .quick ? 1 : 8
+        descent.iterations = effort == .quick ? 20 : 60
+        let share = min(options.timeout * (effort == .quick ? 0.02 : 0.05), effort == .quick ? 1 : 10)
+        descent.isStopped = { [self] in isOver || seconds(since: began) > share }
+        for region in regions {
+            let disjuncts = query.property.disjuncts.filter { $0.region == region }
+            let outcome = descent.run(
+                region: query.property.regions[region], disjuncts: disjuncts, model: evaluator
+            ) { candidate, disjunct in confirm(inNetworkOrder: candidate, disjunct: disjuncts[disjunct]) }
+            if outcome.isFound { return true }
+        }
+        return false
+    }
+
+    /// Multiplications of one evaluation of the network.
+    private var multiplyAdds: Int {
+        model.plan.operations.reduce(0) { total, operation in
+            switch operation {
+            case .linear(let linear): total + linear.weights.nonzeros
+            case .convolution(let convolution):
+                total + convolution.weights.count * convolution.outputHeight * convolution.outputWidth
+            case .input, .elementwise, .select, .sum, .activation: total
+            }
+        }
     }
 
     /// Whether an input, in the order of the lanes, is a counterexample of a disjunct; remembers it.
     private func confirm(_ point: [Double], disjunct: Disjunct) -> Bool {
         let layout = model.plan.inputLayout
-        let candidate = point.indices.map { point[layout.laneFeature($0)] }
+        return confirm(inNetworkOrder: point.indices.map { point[layout.laneFeature($0)] }, disjunct: disjunct)
+    }
+
+    private func confirm(inNetworkOrder candidate: [Double], disjunct: Disjunct) -> Bool {
         let region = query.property.regions[disjunct.region]
         guard
             case .violated(let counterexample) = Falsification.confirm(
@@ -121,7 +158,7 @@ final class VerificationRun: Sendable {
         var proof = RegionProof(
             run: self, region: query.property.regions[region], disjuncts: disjuncts,
             confirm: { [self] in confirm($0, disjunct: $1) })
-        let outcome = proof.decide()
+        let outcome = proof.decide(attack: { attack([region], effort: .thorough, &report) })
         proof.add(to: &report)
         return outcome
     }
