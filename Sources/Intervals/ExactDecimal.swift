@@ -81,6 +81,10 @@ public struct ExactDecimal: Sendable, Hashable {
         self.init(isNegative: value < 0, magnitude: digits, exponent: min(power, 0))
     }
 
+    /// The number is `± digits * 10^powerOfTen`; the digits are those of an integer.
+    public var digits: String { magnitude.description }
+    public var powerOfTen: Int { exponent }
+
     public var isZero: Bool { magnitude.isZero }
     public var sign: Int { isZero ? 0 : isNegative ? -1 : 1 }
 }

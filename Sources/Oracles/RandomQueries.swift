@@ -1,0 +1,155 @@
+// Tiny networks and properties that look for trouble: rows of zeros, constant neurons, residual sums, leaky
+// ReLUs, inputs without width, and thresholds at, just below or just above the least value the margin really
+// takes.
+
+import BigInt
+import Intervals
+public import Networks
+public import Properties
+
+/// A network and a property small enough for `ExactOracle`.
+public struct RandomQuery: Sendable {
+    public var network: Network
+    public var property: Property
+    /// For messages: the seed it came from.
+    public var seed: UInt64
+}
+
+/// An endless sequence of random queries; the same seed gives the same query.
+public struct RandomQueries: Sequence, IteratorProtocol, Sendable {
+    private var seed: UInt64
+    private let maxPooling: Bool
+
+    /// - Parameter maxPooling: whether networks may have max pooling.
+    public init(seed: UInt64 = 0, maxPooling: Bool = false) {
+        self.seed = seed
+        self.maxPooling = maxPooling
+    }
+
+    public mutating func next() -> RandomQuery? {
+        while true {
+            let own = seed
+            seed &+= 1
+            if let query = Self.query(seed: own, maxPooling: maxPooling) { return query }
+        }
+    }
+
+    /// - Returns: nil for the few seeds whose network has too many linear pieces.
+    public static func query(seed: UInt64, maxPooling: Bool = false) -> RandomQuery? {
+        var maker = RandomQueryMaker(seed: seed, maxPooling: maxPooling)
+        let network = maker.network()
+        guard let property = maker.property(for: network) else { return nil }
+        return RandomQuery(network: network, property: property, seed: seed)
+    }
+}
+
+struct RandomQueryMaker {
+    var random: SplitMix
+    /// Share of weights that are zero, in percent.
+    private let zeros: Int
+    private let maxPooling: Bool
+
+    init(seed: UInt64, maxPooling: Bool) {
+        self.maxPooling = maxPooling
+        random = SplitMix(seed: seed)
+        zeros = [10, 30, 60, 85][Int(random.next() % 4)]
+    }
+
+    /// Eighths and quarters, small.
+    mutating func dyadic(_ largest: Int = 2) -> Double {
+        Double(random.integer(-4 * largest...4 * largest)) / 4
+    }
+}
+
+// MARK: - Networks
+
+extension RandomQueryMaker {
+    mutating func network() -> Network {
+        let inputs = random.integer(2...3)
+        var network = Network(
+            nodes: [Node(name: "input", operation: .input, inputs: [], shape: [inputs])], output: 0)
+        let layers = random.integer(1...3)
+        for layer in 0..<layers {
+            let width = random.integer(2...(layers == 3 ? 4 : 5))
+            let before = network.output
+            append(.linear(linear(from: network.nodes[before].count, to: width)), [width], to: &network)
+            appendVariation(to: &network)
+            let activation: Activation =
+                random.chance(20) ? .leakyRelu(slope: [0, 0.125, 0.25, 1][random.integer(0...3)]) : .relu
+            append(.activation(activation), [width], to: &network)
+            if network.nodes[before].count == width && (layer > 0 || random.chance(50)) && random.chance(60) {
+                append(.sum, [width], inputs: [before, network.output], to: &network)
+                if random.chance(50) { append(.activation(.relu), [width], to: &network) }
+            }
+        }
+        let outputs = random.integer(1...3)
+        append(
+            .linear(linear(from: network.nodes[network.output].count, to: outputs)), [outputs], to: &network)
+        return network
+    }
+
+    private func append(
+        _ operation: Operator, _ shape: [Int], inputs: [Int]? = nil, to network: inout Network
+    ) {
+        network.nodes.append(
+            Node(
+                name: "node \(network.nodes.count)", operation: operation, inputs: inputs ?? [network.output],
+                shape: shape))
+        network.output = network.nodes.count - 1
+    }
+
+    private mutating func linear(from columns: Int, to rows: Int) -> Linear {
+        var weights = (0..<rows * columns).map { _ in random.chance(zeros) ? 0 : dyadic() }
+        for row in 0..<rows where random.chance(12) {
+            for column in 0..<columns { weights[row * columns + column] = 0 }
+        }
+        for column in 0..<columns where random.chance(5) {
+            for row in 0..<rows { weights[row * columns + column] = 0 }
+        }
+        let matrix = Matrix.dense(rows: rows, columns: columns, values: weights)
+        return Linear(
+            weights: random.chance(50) ? matrix : .sparse(matrix.sparse),
+            bias: (0..<rows).map { _ in random.chance(30) ? 0 : dyadic(1) })
+    }
+
+    /// Now and then an operator that changes nothing, or little.
+    private mutating func appendVariation(to network: inout Network) {
+        let width = network.nodes[network.output].count
+        switch random.integer(0...11) {
+        case 0:
+            append(.reshape, [1, 1, width], to: &network)
+            append(.reshape, [width], to: &network)
+        case 1:
+            let scale = (0..<width).map { _ in dyadic() }
+            append(
+                .elementwise(Elementwise(scale: scale, offset: scale.map { _ in dyadic(1) })), [width],
+                to: &network)
+        case 2:
+            let sources = (0..<width).map { _ in Int32(random.integer(-1...width - 1)) }
+            append(
+                .select(Selection(sources: sources, constants: sources.map { _ in dyadic(1) })), [width],
+                to: &network)
+        case 3:
+            append(.reshape, [1, 1, width], to: &network)
+            append(.convolution(convolution(width: width)), [1, 1, width], to: &network)
+            append(.reshape, [width], to: &network)
+        case 4 where maxPooling:
+            var pooling = Pooling(
+                channels: 1, input: (1, width), kernel: (1, 3), output: (1, width))
+            pooling.paddingLeft = 1
+            append(.reshape, [1, 1, width], to: &network)
+            append(.maxPool(pooling), [1, 1, width], to: &network)
+            append(.reshape, [width], to: &network)
+        default: break
+        }
+    }
+
+    private mutating func convolution(width: Int) -> Convolution {
+        var convolution = Convolution(
+            input: (1, 1, width), outputChannels: 1, kernel: (1, 3), weights: (0..<3).map { _ in dyadic(1) },
+            bias: [dyadic(1)])
+        convolution.paddingLeft = 1
+        convolution.paddingRight = 1
+        return convolution
+    }
+}

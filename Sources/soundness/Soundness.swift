@@ -1,0 +1,67 @@
+// Thousands of random tiny networks whose true answers are known by enumeration in exact arithmetic: no
+// verdict may contradict one, neither with the counterexample search nor without.
+//
+//     soundness [COUNT [FIRST-SEED]]
+//
+// prints how the verdicts compare with the answers, and each contradiction with the seed that repeats it. The
+// exit status is 1 when there is one.
+
+import Foundation
+import Oracles
+import Properties
+import Verification
+
+@main
+struct Soundness {
+    private var counts: [String: Int] = [:]
+    private var objections = 0
+
+    static func main() throws {
+        let numbers = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
+        var run = Soundness()
+        for query in RandomQueries(seed: numbers.count > 1 ? numbers[1] : 0).prefix(
+            Int(numbers.first ?? 2000))
+        {
+            try run.check(query)
+        }
+        for (name, count) in run.counts.sorted(by: { $0.key < $1.key }) { print("\(count)\t\(name)") }
+        print("\(run.objections) contradictions")
+        exit(run.objections == 0 ? 0 : 1)
+    }
+
+    private mutating func check(_ random: RandomQuery) throws {
+        let oracle = ExactOracle(network: random.network, property: random.property)
+        guard let answer = try? oracle.answer() else {
+            counts["too many linear pieces", default: 0] += 1
+            return
+        }
+        let truth =
+            switch answer {
+            case .holds: "holds"
+            case .violated(_, isRobust: true): "violated"
+            case .violated: "violated on a boundary only"
+            }
+        let query = try Query(network: random.network, property: random.property)
+        for attack in [true, false] {
+            var options = VerificationOptions()
+            options.attack = attack
+            options.timeout = 5
+            options.maxNodes = 2000
+            let verdict = verify(query, options: options).verdict
+            counts["\(truth): \(Self.name(verdict))\(attack ? "" : ", without attack")", default: 0] += 1
+            if let objection = try oracle.objection(to: verdict, answer: answer) {
+                objections += 1
+                print("seed \(random.seed)\(attack ? "" : ", without attack"): \(objection)")
+            }
+        }
+    }
+
+    private static func name(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .holds: "proved"
+        case .violated: "witness"
+        case .unknown: "unknown"
+        case .timeout: "timeout"
+        }
+    }
+}
