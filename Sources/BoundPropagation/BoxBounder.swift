@@ -21,6 +21,12 @@ public struct InputBox: Sendable {
         self.lower = lower
         self.upper = upper
     }
+
+    /// The smallest box that holds both.
+    public func hull(_ other: InputBox) -> InputBox {
+        InputBox(
+            lower: zip(lower, other.lower).map { min($0, $1) }, upper: zip(upper, other.upper).map { max($0, $1) })
+    }
 }
 
 public final class BoxBounder {
@@ -200,8 +206,17 @@ public final class BoxBounder {
         }
     }
 
-    /// Certified lower bounds of an objective by back-substitution under each lane's own neuron bounds.
-    public func backwardBounds(_ objective: Objective) -> [Double] {
+    /// An affine function below an objective on each lane's box, by back-substitution under the lane's own neuron
+    /// bounds: at any `x` of the box the objective is at least `bound + sum_j slopes_j (x_j - corner_j)`, where the
+    /// corner is the function's least point.
+    public struct LowerPlanes: Sendable {
+        /// Certified, one per lane.
+        public let bounds: [Double]
+        /// `slopes[lane * moving.count + j]` for the j-th moving input.
+        public let slopes: [Double]
+    }
+
+    public func backwardBounds(_ objective: Objective) -> LowerPlanes {
         pass.prepare(target: plan.output)
         pass.clear(plan.output)
         let coefficients = pass.coefficients(plan.output)
@@ -226,7 +241,13 @@ public final class BoxBounder {
             }
         }
         pass.run(from: plan.output, inputIsSet: readsInput, rule: &rule)
-        return finish(rule)
+        let bounds = finish(rule)
+        var slopes = [Double](repeating: 0, count: lanes * moving.count)
+        for (index, feature) in moving.enumerated() {
+            let row = pass.coefficients(0) + pass.bufferPlace(of: feature, node: 0) * lanes
+            for lane in 0..<lanes { slopes[lane * moving.count + index] = row[lane] }
+        }
+        return LowerPlanes(bounds: bounds, slopes: slopes)
     }
 
     /// Per lane, how far each moving input can move any of the objectives over the lane's box, roughly.

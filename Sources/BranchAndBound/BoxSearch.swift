@@ -100,13 +100,16 @@ final class BoxBatchBounder: @unchecked Sendable {
     /// The lanes' state while a batch is worked on.
     private struct Lane {
         var open: Set<Int>
+        let box: InputBox
+        /// The part of the box that may hold a counterexample.
+        var clipped: InputBox?
         /// The best bound of the open disjuncts' constraints.
         var bound = -Double.infinity
     }
 
     func process(_ batch: [BoxSubproblem]) -> BoxBatchResult {
         bounder.load(batch.map(\.box))
-        var state = batch.map { Lane(open: Set($0.open)) }
+        var state = batch.map { Lane(open: Set($0.open), box: $0.box) }
         boundForward(&state)
         if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
         if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
@@ -121,7 +124,12 @@ final class BoxBatchBounder: @unchecked Sendable {
         let disjuncts = open.reduce(into: Set()) { $0.formUnion(state[$1].open) }
         let shares = bounder.influences(disjuncts.sorted().flatMap { problem.disjuncts[$0] })
         for lane in open {
-            guard let halves = halve(batch[lane].box, shares[lane]) else {
+            let box = state[lane].box
+            let part = state[lane].clipped ?? box
+            let widths = part.lower.indices.map {
+                (part.upper[$0] - part.lower[$0]) / max(box.upper[$0] - box.lower[$0], .leastNormalMagnitude)
+            }
+            guard let halves = halve(part, zip(shares[lane], widths).map { $0 * $1 }) else {
                 return .ended(.exhausted(reason: "a box too small to be halved is not decided"))
             }
             children += halves.map {
@@ -146,16 +154,25 @@ final class BoxBatchBounder: @unchecked Sendable {
         }
     }
 
+    /// Bounds by back-substitution, and clips every lane's box to where its open disjuncts may still be satisfied.
     private func boundBackward(_ state: inout [Lane]) {
+        let axes = bounder.moving.count
+        var clipped = [InputBox?](repeating: nil, count: state.count)
         for (index, rows) in problem.disjuncts.enumerated() {
-            for row in rows where state.contains(where: { $0.open.contains(index) }) {
-                let bounds = bounder.backwardBounds(row)
-                for lane in state.indices where state[lane].open.contains(index) {
-                    if bounds[lane] > 0 { state[lane].open.remove(index) }
-                    if bounds[lane] > state[lane].bound { state[lane].bound = bounds[lane] }
+            guard state.contains(where: { $0.open.contains(index) }) else { continue }
+            let planes = rows.map { bounder.backwardBounds($0) }
+            for lane in state.indices where state[lane].open.contains(index) {
+                let own = BoxPlanes(
+                    planes: planes.map { ($0.bounds[lane], $0.slopes[lane * axes..<(lane + 1) * axes]) })
+                guard let part = own.clip(state[lane].box) else {
+                    state[lane].open.remove(index)
+                    continue
                 }
+                clipped[lane] = clipped[lane]?.hull(part) ?? part
+                state[lane].bound = max(state[lane].bound, planes.map { $0.bounds[lane] }.max() ?? -.infinity)
             }
         }
+        for lane in state.indices where !state[lane].open.isEmpty { state[lane].clipped = clipped[lane] }
     }
 
     /// Evaluates centres and minimisers of the open boxes.

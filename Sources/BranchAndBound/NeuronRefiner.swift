@@ -27,6 +27,7 @@ public func refineNeurons(
     _ features: [Int], of node: Int, before region: RegionBounder, options: RefinementOptions
 ) -> [FeatureBounds] {
     let groupSize = 8
+    let region = region.condensed(keeping: node)
     let groups = stride(from: 0, to: features.count, by: groupSize).map {
         Array(features[$0..<min($0 + groupSize, features.count)])
     }

@@ -89,8 +89,8 @@ public final class LanePlan: Sendable {
     }
 
     /// The same graph and layouts with other numbers.
-    init(_ other: LanePlan, operations: [PlannedOperation]) {
-        layouts = other.layouts
+    init(_ other: LanePlan, operations: [PlannedOperation], layouts: [LaneLayout]? = nil) {
+        self.layouts = layouts ?? other.layouts
         self.operations = operations
         operands = other.operands
         names = other.names

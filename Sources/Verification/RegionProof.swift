@@ -106,6 +106,7 @@ struct RegionProof {
     private mutating func search(_ region: RegionBounder, overBoxes: Bool, seconds budget: Double) -> SearchOutcome {
         let began = ContinuousClock.now
         defer { searchSeconds += seconds(since: began) }
+        let region = region.condensed()
         let chosen = open.map { disjuncts[$0] }
         let problem = SearchProblem(
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
