@@ -1,6 +1,7 @@
 import Glibc
 import Properties
 import Synchronization
+import VNNLIBFormat
 import Verification
 
 /// Prints the answer of one verification, once: whoever comes first, the verification or its watchdog.
@@ -85,8 +86,6 @@ extension Verdict {
     /// The word on a line of its own, then the witness in VNN-LIB form.
     var text: String {
         guard let witness else { return word + "\n" }
-        let inputs = witness.inputText.enumerated().map { "(X_\($0.offset) \($0.element))" }
-        let outputs = witness.output.enumerated().map { "(Y_\($0.offset) \($0.element))" }
-        return word + "\n(" + (inputs + outputs).joined(separator: "\n") + ")\n"
+        return word + "\n" + VNNLIBWriter.text(of: witness) + "\n"
     }
 }

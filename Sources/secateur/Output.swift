@@ -3,15 +3,19 @@ import Glibc
 /// Writes the whole text at once, so that what one call says stays together.
 func writeOut(_ text: String, to descriptor: Int32) {
     var text = text
-    text.withUTF8 { bytes in
-        var rest = UnsafeRawBufferPointer(bytes)
-        while !rest.isEmpty {
-            let count = write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+    _ = text.withUTF8 { writeOut(UnsafeRawBufferPointer($0), to: descriptor) }
+}
+
+/// Whether everything was written.
+func writeOut(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = write(descriptor, rest.baseAddress, rest.count)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { return false }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
+    return true
 }
 
 /// The value as C's `printf` writes it.

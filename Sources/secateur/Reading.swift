@@ -1,11 +1,16 @@
 import Networks
+import ONNXFormat
 import Properties
 import VNNLIBFormat
 import Verification
 
 /// Reads the network, or says in one line what is wrong with it.
 func readNetwork(_ path: String) throws(InputFault) -> Network {
-    throw InputFault("\(path): reading networks is not there yet")
+    do {
+        return try ONNXReader.read(path: path)
+    } catch {
+        throw InputFault(error.description)
+    }
 }
 
 /// Reads the property, or says in one line what is wrong with it.
