@@ -103,7 +103,18 @@ extension FormulaParser {
         if difference.terms.count == 1, difference.terms[0].variable.isInput {
             return try boundNode(from: difference, isStrict: isStrict, offset: offset)
         }
+        try checkRange(difference, offset: offset)
         return formula.append(Formula.Constraint(expression: difference, isStrict: isStrict), offset: offset)
+    }
+
+    private func checkRange(_ expression: LinearExpression, offset: Int) throws(Fault) {
+        guard expression.constant.enclosure.isBounded,
+            expression.terms.allSatisfy(\.coefficient.enclosure.isBounded)
+        else {
+            throw Fault(
+                at: offset, "a number of this comparison lies outside the range of float64",
+                remedy: "use smaller numbers")
+        }
     }
 
     /// `coefficient * X + constant <= 0` solved for `X`. Where the quotient is no decimal the bound is
@@ -125,6 +136,7 @@ extension FormulaParser {
         guard end.isFinite else { throw numberTooLong(at: offset) }
         bound.isStrict = false
         bound.end = BoxEnd(interval: Interval(end), text: .decimal(ExactDecimal(end)))
+        try checkRange(difference, offset: offset)
         let constraint = Formula.Constraint(expression: difference, isStrict: isStrict)
         let parts = [formula.append(bound), formula.append(constraint, offset: offset)]
         return formula.append(isAnd: true, of: parts, offset: offset)

@@ -18,7 +18,7 @@ import Testing
 
     @Test func randomDecimalsAreEnclosedTightly() throws {
         var generator = SeededGenerator(seed: 7)
-        for _ in 0..<3000 {
+        for _ in 0..<1000 {
             let count =
                 Bool.random(using: &generator)
                 ? Int.random(in: 1...19, using: &generator) : Int.random(in: 18...60, using: &generator)

@@ -31,7 +31,7 @@ import Testing
 
     @Test func operationsHoldTheExactResults() throws {
         var generator = SeededGenerator(seed: 10)
-        for _ in 0..<3000 {
+        for _ in 0..<1000 {
             let (x, y) = (randomInterval(&generator), randomInterval(&generator))
             let (a, b) = (member(of: x, &generator), member(of: y, &generator))
             let (exactA, exactB) = (ExactDecimal(a), ExactDecimal(b))

@@ -40,6 +40,7 @@ import Testing
             "(assert (<= X_0 1e400)) (assert (>= X_0 0))",
             "1:16: the upper bound of X_0 lies outside the range of float64"
         ),
+        ("(assert (<= (* 1e200 Y_0 1e200) 1))", "3:9: a number of this comparison lies outside the range"),
         ("(assert (<= (+ X_0 1e2000000) 1e2000000))", "3:20: a number here has too many digits"),
     ])
     func faultsAreLocated(text: String, expected: String) throws {

@@ -14,7 +14,7 @@ import Testing
         var generator = SeededGenerator(seed: 13)
         let alphabet = Array("()<=>+-*|\";.eXY_019 \n\r\t\0é".utf8) + [0xFF, 0x80]
         var read = 0
-        for round in 0..<6000 {
+        for round in 0..<2500 {
             var bytes = Array(Self.seeds[round % Self.seeds.count].utf8)
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)
@@ -32,7 +32,7 @@ import Testing
             }
             check(bytes, &read)
         }
-        #expect(read > 100)
+        #expect(read > 40)
     }
 
     @Test func everyTruncationIsHandled() {
