@@ -5,6 +5,8 @@ PYTHON ?= python3
 # Where the benchmark suites, their known verdicts and score.py lie.
 SHARED ?= ../shared
 SUITE ?= all
+# Random tiny networks with known answers that the soundness gate tries.
+RANDOM_QUERIES ?= 5000
 # Seconds per benchmark instance, when the instance itself does not ask for less.
 LIMIT ?= 60
 
@@ -51,6 +53,8 @@ bench-suites: build
 	$(PYTHON) Benchmarks/suites.py --shared $(SHARED) --suite $(SUITE) --limit $(LIMIT) --binary $(BINARY)
 
 soundness-gate: build
+	$(SWIFT) build -c release --static-swift-stdlib --product soundness $(CHECKED)
+	.build/release/soundness $(RANDOM_QUERIES)
 	$(PYTHON) Benchmarks/soundness.py --shared $(SHARED) --suite $(SUITE) --binary $(BINARY)
 
 bench-kernels: needs

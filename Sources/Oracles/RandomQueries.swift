@@ -15,28 +15,37 @@ public struct RandomQuery: Sendable {
     public var seed: UInt64
 }
 
-/// An endless sequence of random queries; the same seed gives the same query.
+/// Operators that random networks may have beside matrix products, activations, sums and scalings.
+public struct RandomOperators: OptionSet, Sendable {
+    public let rawValue: Int
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    public static let convolution = RandomOperators(rawValue: 1)
+    public static let maxPooling = RandomOperators(rawValue: 2)
+}
+
+/// An endless sequence of random queries; the same seed and operators give the same query.
 public struct RandomQueries: Sequence, IteratorProtocol, Sendable {
     private var seed: UInt64
-    private let maxPooling: Bool
+    private let operators: RandomOperators
 
-    /// - Parameter maxPooling: whether networks may have max pooling.
-    public init(seed: UInt64 = 0, maxPooling: Bool = false) {
+    public init(seed: UInt64 = 0, operators: RandomOperators = .convolution) {
         self.seed = seed
-        self.maxPooling = maxPooling
+        self.operators = operators
     }
 
     public mutating func next() -> RandomQuery? {
         while true {
             let own = seed
             seed &+= 1
-            if let query = Self.query(seed: own, maxPooling: maxPooling) { return query }
+            if let query = Self.query(seed: own, operators: operators) { return query }
         }
     }
 
     /// - Returns: nil for the few seeds whose network has too many linear pieces.
-    public static func query(seed: UInt64, maxPooling: Bool = false) -> RandomQuery? {
-        var maker = RandomQueryMaker(seed: seed, maxPooling: maxPooling)
+    public static func query(seed: UInt64, operators: RandomOperators = .convolution) -> RandomQuery? {
+        var maker = RandomQueryMaker(seed: seed, operators: operators)
         let network = maker.network()
         guard let property = maker.property(for: network) else { return nil }
         return RandomQuery(network: network, property: property, seed: seed)
@@ -47,10 +56,10 @@ struct RandomQueryMaker {
     var random: SplitMix
     /// Share of weights that are zero, in percent.
     private let zeros: Int
-    private let maxPooling: Bool
+    private let operators: RandomOperators
 
-    init(seed: UInt64, maxPooling: Bool) {
-        self.maxPooling = maxPooling
+    init(seed: UInt64, operators: RandomOperators) {
+        self.operators = operators
         random = SplitMix(seed: seed)
         zeros = [10, 30, 60, 85][Int(random.next() % 4)]
     }
@@ -129,11 +138,11 @@ extension RandomQueryMaker {
             append(
                 .select(Selection(sources: sources, constants: sources.map { _ in dyadic(1) })), [width],
                 to: &network)
-        case 3:
+        case 3 where operators.contains(.convolution):
             append(.reshape, [1, 1, width], to: &network)
             append(.convolution(convolution(width: width)), [1, 1, width], to: &network)
             append(.reshape, [width], to: &network)
-        case 4 where maxPooling:
+        case 4 where operators.contains(.maxPooling):
             var pooling = Pooling(
                 channels: 1, input: (1, width), kernel: (1, 3), output: (1, width))
             pooling.paddingLeft = 1
