@@ -11,7 +11,8 @@ extension Matrix {
         let matrix = elements.withUnsafeBufferPointer { stored -> SparseMatrix? in
             let nonzeros = stored.count { $0 != 0 }
             guard Matrix.isSparse(nonzeros: nonzeros, rows: rows, columns: columns) else { return nil }
-            var matrix = SparseMatrix(rows: rows, columns: columns, rowStarts: [0], columnIndices: [], values: [])
+            var matrix = SparseMatrix(
+                rows: rows, columns: columns, rowStarts: [0], columnIndices: [], values: [])
             matrix.rowStarts.reserveCapacity(rows + 1)
             matrix.columnIndices.reserveCapacity(nonzeros)
             matrix.values.reserveCapacity(nonzeros)
@@ -44,7 +45,9 @@ extension Matrix {
             guard Matrix.isSparse(nonzeros: ends[rows], rows: rows, columns: columns) else {
                 var values = [Double](repeating: 0, count: rows * columns)
                 for column in 0..<columns {
-                    for row in 0..<rows { values[row * columns + column] = Double(stored[column * rows + row]) }
+                    for row in 0..<rows {
+                        values[row * columns + column] = Double(stored[column * rows + row])
+                    }
                 }
                 return .dense(rows: rows, columns: columns, values: values)
             }
@@ -59,13 +62,15 @@ extension Matrix {
                 }
             }
             return .sparse(
-                SparseMatrix(rows: rows, columns: columns, rowStarts: ends, columnIndices: indices, values: values))
+                SparseMatrix(
+                    rows: rows, columns: columns, rowStarts: ends, columnIndices: indices, values: values))
         }
     }
 
     /// The same matrix, dense when it has too many nonzeros for the sparse form to pay.
     public init(_ matrix: SparseMatrix) {
-        let isSparse = Matrix.isSparse(nonzeros: matrix.values.count, rows: matrix.rows, columns: matrix.columns)
+        let isSparse = Matrix.isSparse(
+            nonzeros: matrix.values.count, rows: matrix.rows, columns: matrix.columns)
         let kept = Matrix.sparse(matrix)
         self = isSparse ? kept : .dense(rows: matrix.rows, columns: matrix.columns, values: kept.dense)
     }

@@ -23,7 +23,8 @@ struct GraphNode {
 
     func refuse(_ problem: String, attribute: String? = nil, remedy: String) -> ONNXError {
         ONNXError(
-            file: file, node: name, operation: operation, attribute: attribute, problem: problem, remedy: remedy)
+            file: file, node: name, operation: operation, attribute: attribute, problem: problem,
+            remedy: remedy)
     }
 
     // MARK: Attributes
@@ -34,7 +35,8 @@ struct GraphNode {
         guard let found = proto.attribute.first(where: { $0.name == name }) else { return nil }
         if !found.refAttrName.isEmpty {
             throw refuse(
-                "refers to an attribute of a function", attribute: name, remedy: "export the network without functions")
+                "refers to an attribute of a function", attribute: name,
+                remedy: "export the network without functions")
         }
         if found.hasType && found.type != type {
             throw refuse("is not \(kind)", attribute: name, remedy: "export the network again")
@@ -137,7 +139,8 @@ struct GraphNode {
         if let list = try integers(attribute) { return list }
         guard let tensor = try optionalConstant(position, attribute) else { return nil }
         guard let list = tensor.integers else {
-            throw refuse("has an operand '\(attribute)' that is not integers", remedy: "export the network again")
+            throw refuse(
+                "has an operand '\(attribute)' that is not integers", remedy: "export the network again")
         }
         return list
     }

@@ -8,7 +8,8 @@ struct GraphOrder {
             let node = graph.node[index]
             return ONNXError(
                 file: file, node: node.name.isEmpty ? node.output.first ?? node.opType : node.name,
-                operation: node.opType, problem: problem, remedy: "the file is damaged; export the network again")
+                operation: node.opType, problem: problem,
+                remedy: "the file is damaged; export the network again")
         }
         var known = Set(graph.input.map(\.name))
         for tensor in graph.initializer { known.insert(tensor.name) }
@@ -25,7 +26,8 @@ struct GraphOrder {
     }
 
     private static func needed(
-        _ graph: Onnx_GraphProto, makers: [String: Int], known: Set<String>, refuse: (Int, String) -> ONNXError
+        _ graph: Onnx_GraphProto, makers: [String: Int], known: Set<String>,
+        refuse: (Int, String) -> ONNXError
     ) throws(ONNXError) -> [Bool] {
         var needed = [Bool](repeating: false, count: graph.node.count)
         var waiting: [Int] = []

@@ -11,15 +11,38 @@ extension GraphReader {
         let variable = try node.variable(0, "X")
         let slope = try node.real("alpha", default: 0.01)
         guard slope >= 0, slope <= 1 else {
-            throw node.refuse("is \(slope)", attribute: "alpha", remedy: "only slopes from 0 to 1 are supported")
+            throw node.refuse(
+                "is \(slope)", attribute: "alpha", remedy: "only slopes from 0 to 1 are supported")
         }
+        return try leakyRelu(node, variable, slope: slope)
+    }
+
+    /// PRelu when all its slopes are one number.
+    mutating func readParametricRelu(_ node: GraphNode) throws(ONNXError) -> Variable {
+        let variable = try node.variable(0, "X")
+        let slopes = try node.constant(1, "slope")
+        guard let slope = slopes.reals.first, slopes.reals.allSatisfy({ $0 == slope }), slopes.error == .none,
+            !slopes.isInteger, slope >= 0, slope <= 1
+        else {
+            throw node.refuse(
+                "has slopes that differ or lie outside 0 to 1",
+                remedy: "only one slope from 0 to 1 is supported")
+        }
+        return try leakyRelu(node, variable, slope: slope)
+    }
+
+    private mutating func leakyRelu(
+        _ node: GraphNode, _ variable: Variable, slope: Double
+    ) throws(ONNXError) -> Variable {
         if slope == 1 { return variable }
         let activation = slope == 0 ? Activation.relu : .leakyRelu(slope: slope)
         return try emit(node, .activation(activation), [variable.node], shape: variable.shape)
     }
 
     mutating func readDropout(_ node: GraphNode) throws(ONNXError) -> Value {
-        if let training = try node.optionalConstant(2, "training_mode"), training.reals.contains(where: { $0 != 0 }) {
+        if let training = try node.optionalConstant(2, "training_mode"),
+            training.reals.contains(where: { $0 != 0 })
+        {
             throw node.refuse("is in training mode", remedy: "export the network for inference")
         }
         return try node.operand(0, "data")
@@ -29,7 +52,8 @@ extension GraphReader {
     mutating func readCast(_ node: GraphNode) throws(ONNXError) -> Value {
         let target = try node.integer("to", default: 0)
         guard let type = Int32(exactly: target).flatMap(ElementType.init(rawValue:)) else {
-            throw node.refuse("is element type \(target)", attribute: "to", remedy: "only numbers are supported")
+            throw node.refuse(
+                "is element type \(target)", attribute: "to", remedy: "only numbers are supported")
         }
         switch try node.operand(0, "input") {
         case .variable(let variable):

@@ -3,8 +3,19 @@ internal import Networks
 
 extension GraphReader {
     mutating func readAdd(_ node: GraphNode) throws(ONNXError) -> Value {
-        let a = try node.operand(0, "A")
-        let b = try node.operand(1, "B")
+        try add(node, try node.operand(0, "A"), try node.operand(1, "B"))
+    }
+
+    /// The operator Sum, of one operand or more.
+    mutating func readSum(_ node: GraphNode) throws(ONNXError) -> Value {
+        var total = try node.operand(0, "data_0")
+        for position in node.operands.indices.dropFirst() {
+            total = try add(node, total, try node.operand(position, "data_\(position)"))
+        }
+        return total
+    }
+
+    private mutating func add(_ node: GraphNode, _ a: Value, _ b: Value) throws(ONNXError) -> Value {
         switch (a, b) {
         case (.constant(let x), .constant(let y)):
             return try fold(node, .add, x, y)
@@ -42,7 +53,8 @@ extension GraphReader {
             return .variable(try affine(node, x, scale: y, offset: nil))
         case (.variable, .variable):
             throw node.refuse(
-                "multiplies two values that both depend on the input", remedy: "only constant factors are supported")
+                "multiplies two values that both depend on the input",
+                remedy: "only constant factors are supported")
         }
     }
 
@@ -50,7 +62,8 @@ extension GraphReader {
         let a = try node.operand(0, "A")
         guard case .constant(let divisor) = try node.operand(1, "B") else {
             throw node.refuse(
-                "divides by a value that depends on the input", remedy: "only constant divisors are supported")
+                "divides by a value that depends on the input", remedy: "only constant divisors are supported"
+            )
         }
         switch a {
         case .constant(let dividend):
@@ -78,7 +91,9 @@ extension GraphReader {
 
     /// Whether the node being read is the only one that ever reads the variable's network node.
     private func isReadOnce(_ variable: Variable) -> Bool {
-        if nodes[(variable.node + 1)...].contains(where: { $0.inputs.contains(variable.node) }) { return false }
+        if nodes[(variable.node + 1)...].contains(where: { $0.inputs.contains(variable.node) }) {
+            return false
+        }
         var readers = 0
         for (name, value) in values {
             if case .variable(let other) = value, other.node == variable.node { readers += uses[name] ?? 0 }
@@ -88,7 +103,8 @@ extension GraphReader {
 
     func resultShape(_ node: GraphNode, _ a: [Int], _ b: [Int]) throws(ONNXError) -> [Int] {
         guard let shape = broadcastShape(a, b) else {
-            throw node.refuse("combines shapes \(a) and \(b), which do not fit", remedy: "export the network again")
+            throw node.refuse(
+                "combines shapes \(a) and \(b), which do not fit", remedy: "export the network again")
         }
         return shape
     }
@@ -106,7 +122,9 @@ extension GraphReader {
     }
 
     /// `variable + constant`; into the bias of a matrix product that nothing else reads.
-    mutating func add(_ node: GraphNode, _ variable: Variable, _ constant: Tensor) throws(ONNXError) -> Variable {
+    mutating func add(_ node: GraphNode, _ variable: Variable, _ constant: Tensor) throws(ONNXError)
+        -> Variable
+    {
         let shape = try resultShape(node, variable.shape, constant.shape)
         if case .linear(var linear) = nodes[variable.node].operation, linear.bias.allSatisfy({ $0 == 0 }),
             linear.error.offsets.isEmpty, !constant.isInteger, checkedCount(shape) == variable.count,

@@ -26,7 +26,8 @@ extension GraphReader {
         let outputs = kernel.shape[0]
         if let bias, bias.shape != [outputs] || bias.isInteger {
             throw node.refuse(
-                "has a bias of shape \(bias.shape) for \(outputs) channels", remedy: "export the network again")
+                "has a bias of shape \(bias.shape) for \(outputs) channels",
+                remedy: "export the network again")
         }
         let paddedSpatial = zip(image.spatial, padding?.extra ?? image.spatial.map { _ in 0 }).map { $0 + $1 }
         let windows = try Windows(node, kernel: Array(kernel.shape[2...]), input: paddedSpatial)

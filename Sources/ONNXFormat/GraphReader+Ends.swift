@@ -22,7 +22,8 @@ extension GraphReader {
         var start = 0
         for (part, size) in zip(parts, sizes) {
             let selection = Selection(
-                sources: (start..<start + size).map { Int32($0) }, constants: [Double](repeating: 0, count: size))
+                sources: (start..<start + size).map { Int32($0) },
+                constants: [Double](repeating: 0, count: size))
             values[part.name] = .variable(
                 try emit(name: part.name, .select(selection), [whole.node], shape: part.shape, for: nil))
             start += size
@@ -46,7 +47,8 @@ extension GraphReader {
             if case .dimValue(let value)? = dimension.value { size = Int(value) }
             if size <= 0 && axis > 0 {
                 throw refuse(
-                    "has an unknown size in dimension \(axis)", "export the network with a fixed shape but for the batch")
+                    "has an unknown size in dimension \(axis)",
+                    "export the network with a fixed shape but for the batch")
             }
             shape.append(max(1, size))
         }
@@ -72,19 +74,27 @@ extension GraphReader {
         }
         if parts.count == 1, case .variable(let variable) = parts[0] { return variable.node }
         let name = outputs.map(\.name).joined(separator: ", ")
-        return try concatenate(name: name, parts, axis: 0, shape: nil, for: nil).node
+        let rows = try parts.map { (part) throws(ONNXError) -> Value in
+            let shape = [1, part.shape.reduce(1, *)]
+            switch part {
+            case .constant(let tensor): return .constant(tensor.reshaped(shape))
+            case .variable(let variable): return .variable(Variable(node: variable.node, shape: shape))
+            }
+        }
+        return try concatenate(name: name, rows, axis: 1, for: nil).node
     }
 
-    /// Values one after the other along an axis, as a sum of selections that are zero outside their part; flattened
-    /// when no shape is given.
+    /// Values one after the other along an axis, as a sum of selections that are zero outside their part.
+    ///
+    /// - Precondition: the shapes agree but for that axis.
     mutating func concatenate(
-        name: String, _ parts: [Value], axis: Int, shape: [Int]?, for node: GraphNode?
+        name: String, _ parts: [Value], axis: Int, for node: GraphNode?
     ) throws(ONNXError) -> Variable {
-        let flat = parts.map { $0.shape.reduce(1, *) }
-        let shape = shape ?? [1, flat.reduce(0, +)]
-        let outer = shape == [1, flat.reduce(0, +)] ? 1 : shape[..<axis].reduce(1, *)
+        var shape = parts[0].shape
+        shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
+        let outer = shape[..<axis].reduce(1, *)
         let count = try admit(shape, for: node)
-        let widths = flat.map { $0 / outer }
+        let widths = parts.map { $0.shape.reduce(1, *) / outer }
         let total = widths.reduce(0, +)
         var constants = [Double](repeating: 0, count: count)
         var variables: [(node: Int, sources: [Int32])] = []
@@ -95,7 +105,8 @@ extension GraphReader {
                 guard tensor.error == .none, !tensor.isInteger else {
                     let remedy = "make the constants exact floats"
                     throw node?.refuse("joins rounded or integer constants", remedy: remedy)
-                        ?? ONNXError(file: file, problem: "has a rounded constant as an output", remedy: remedy)
+                        ?? ONNXError(
+                            file: file, problem: "has a rounded constant as an output", remedy: remedy)
                 }
                 for (index, value) in tensor.reals.enumerated() {
                     constants[index / width * total + start + index % width] = value

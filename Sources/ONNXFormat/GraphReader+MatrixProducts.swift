@@ -21,7 +21,8 @@ extension GraphReader {
                 remedy: "export the network again")
         }
         let offset = try scaledOffset(node, by: beta)
-        if case .variable(let variable) = a, case .constant(let weights) = b, !transA, variable.shape[0] == 1 {
+        if case .variable(let variable) = a, case .constant(let weights) = b, !transA, variable.shape[0] == 1
+        {
             return .variable(
                 try gemm(node, variable, weights, isTransposed: transB, alpha: alpha, offset: offset))
         }
@@ -65,10 +66,12 @@ extension GraphReader {
         let rows = isTransposed ? weights.shape[0] : weights.shape[1]
         try check(node, inner: variable.shape[1], against: columns, variable.shape, weights.shape)
         guard let scaled = weights.scaled(by: alpha) else {
-            throw node.refuse("makes a weight that is too large", attribute: "alpha", remedy: "repair the weights")
+            throw node.refuse(
+                "makes a weight that is too large", attribute: "alpha", remedy: "repair the weights")
         }
         let matrix = try matrix(node, scaled, rows: rows, columns: columns, isColumnMajor: !isTransposed)
-        var linear = Linear(weights: matrix, bias: [Double](repeating: 0, count: rows), error: scaled.affineError)
+        var linear = Linear(
+            weights: matrix, bias: [Double](repeating: 0, count: rows), error: scaled.affineError)
         let shape = [1, rows]
         guard let offset else { return try emit(node, .linear(linear), [variable.node], shape: shape) }
         guard try resultShape(node, shape, offset.shape) == shape else {
@@ -94,11 +97,13 @@ extension GraphReader {
                 "multiplies two values that both depend on the input", remedy: "one of them must be constant")
         case (.constant, .constant):
             throw node.refuse(
-                "multiplies two constants", remedy: "simplify the network when exporting it, to fold constants")
+                "multiplies two constants",
+                remedy: "simplify the network when exporting it, to fold constants")
         case (.variable(let variable), .constant(let tensor)):
             let isOneRow = variable.count == plan.inner && plan.batches == 1
             if isOneRow {
-                let matrix = try matrix(node, tensor, rows: plan.columns, columns: plan.inner, isColumnMajor: true)
+                let matrix = try matrix(
+                    node, tensor, rows: plan.columns, columns: plan.inner, isColumnMajor: true)
                 return .variable(try linear(node, variable, matrix, tensor, shape: plan.shape))
             }
             if tensor.count == plan.inner * plan.columns, let count = checkedCount(variable.shape.dropLast()),
@@ -111,13 +116,15 @@ extension GraphReader {
         case (.constant(let tensor), .variable(let variable)):
             let isOneColumn = variable.count == plan.inner && plan.batches == 1
             if isOneColumn {
-                let matrix = try matrix(node, tensor, rows: plan.rows, columns: plan.inner, isColumnMajor: false)
+                let matrix = try matrix(
+                    node, tensor, rows: plan.rows, columns: plan.inner, isColumnMajor: false)
                 return .variable(try linear(node, variable, matrix, tensor, shape: plan.shape))
             }
             if plan.batches == 1, isLarge(tensor, copies: plan.columns) {
                 return .variable(
                     try pointwise(
-                        node, variable, tensor.reals, tensor.affineError, copies: plan.columns, shape: plan.shape))
+                        node, variable, tensor.reals, tensor.affineError, copies: plan.columns,
+                        shape: plan.shape))
             }
             let matrix = try blocks(node, tensor, plan, isConstantLeft: true)
             return .variable(try linear(node, variable, matrix, tensor, shape: plan.shape))
@@ -130,7 +137,8 @@ extension GraphReader {
         _ node: GraphNode, inner: Int, against other: Int, _ a: [Int], _ b: [Int]
     ) throws(ONNXError) {
         guard inner == other else {
-            throw node.refuse("multiplies shapes \(a) and \(b), which do not fit", remedy: "export the network again")
+            throw node.refuse(
+                "multiplies shapes \(a) and \(b), which do not fit", remedy: "export the network again")
         }
     }
 
@@ -176,7 +184,8 @@ extension GraphReader {
         let weights = tensor.reals
         let constants = isConstantLeft ? plan.left : plan.right
         let variables = isConstantLeft ? plan.right : plan.left
-        let columns = (variables.offsets.max() ?? 0) + plan.inner * (isConstantLeft ? plan.columns : plan.rows)
+        let columns =
+            (variables.offsets.max() ?? 0) + plan.inner * (isConstantLeft ? plan.columns : plan.rows)
         var matrix = SparseMatrix(rows: rows, columns: columns, rowStarts: [0], columnIndices: [], values: [])
         for batch in 0..<plan.batches {
             for row in 0..<plan.rows {
@@ -252,7 +261,8 @@ struct ProductPlan {
 
     init(_ node: GraphNode, _ a: [Int], _ b: [Int]) throws(ONNXError) {
         func refusal() -> ONNXError {
-            node.refuse("multiplies shapes \(a) and \(b), which do not fit", remedy: "export the network again")
+            node.refuse(
+                "multiplies shapes \(a) and \(b), which do not fit", remedy: "export the network again")
         }
         guard !a.isEmpty, !b.isEmpty, !a.contains(0), !b.contains(0) else { throw refusal() }
         let left = a.count == 1 ? [1] + a : a

@@ -1,22 +1,7 @@
-// Operators that only rename the elements' places: Flatten, Reshape, Transpose.
+// Operators that keep the elements in their order: Flatten, Reshape, Squeeze, Unsqueeze.
 internal import Networks
 
 extension GraphReader {
-    mutating func readConstant(_ node: GraphNode) throws(ONNXError) -> Tensor {
-        if let proto = try node.tensor("value") { return try decode(proto, for: node) }
-        if node.has("value_float") {
-            return Tensor(shape: [], contents: .double([try node.real("value_float", default: 0)]))
-        }
-        if let value = try node.integer("value_int") { return Tensor(shape: [], contents: .integer([value])) }
-        if let list = try node.integers("value_ints") { return Tensor(integers: list) }
-        if let list = try node.reals("value_floats") {
-            return Tensor(shape: [list.count], contents: .double(list))
-        }
-        let attribute = node.proto.attribute.first?.name
-        throw node.refuse(
-            "holds no tensor of numbers", attribute: attribute, remedy: "export the network with plain constants")
-    }
-
     mutating func reshape(_ node: GraphNode, _ value: Value, to shape: [Int]) throws(ONNXError) -> Value {
         switch value {
         case .constant(let tensor): .constant(tensor.reshaped(shape))
@@ -45,7 +30,9 @@ extension GraphReader {
         }
         let keepsZeros = try node.flag("allowzero", default: false)
         func refusal() -> ONNXError {
-            node.refuse("makes shape \(sizes) of \(value.shape), which does not fit", remedy: "export the network again")
+            node.refuse(
+                "makes shape \(sizes) of \(value.shape), which does not fit",
+                remedy: "export the network again")
         }
         var shape: [Int] = []
         var inferred: Int?
@@ -60,7 +47,8 @@ extension GraphReader {
                 shape.append(size)
             }
         }
-        guard let count = value.shape.reduce(1, *) as Int?, let rest = checkedCount(shape) else { throw refusal() }
+        let count = value.shape.reduce(1, *)
+        guard let rest = checkedCount(shape) else { throw refusal() }
         if let inferred {
             guard rest > 0, count % rest == 0 else { throw refusal() }
             shape[inferred] = count / rest
@@ -70,18 +58,40 @@ extension GraphReader {
         return try reshape(node, value, to: shape)
     }
 
-    mutating func transpose(_ node: GraphNode, _ value: Value, order: [Int]) throws(ONNXError) -> Value {
-        let strides = rowMajorStrides(value.shape)
-        try charge(checkedCount(value.shape), for: node)
-        let map = IndexMap.strided(
-            shape: order.map { value.shape[$0] }, strides: order.map { strides[$0] })
-        return try select(node, value, map)
+    mutating func readSqueeze(_ node: GraphNode) throws(ONNXError) -> Value {
+        let value = try node.operand(0, "data")
+        let rank = value.shape.count
+        var axes: Set<Int> = []
+        if let listed = try node.integers(attribute: "axes", orOperand: 1) {
+            for axis in listed { axes.insert(try node.axis(axis, rank: rank, attribute: "axes")) }
+        } else {
+            axes = Set(value.shape.indices.filter { value.shape[$0] == 1 })
+        }
+        if let axis = axes.sorted().first(where: { value.shape[$0] != 1 }) {
+            throw node.refuse(
+                "names dimension \(axis), whose size is \(value.shape[axis])", attribute: "axes",
+                remedy: "export the network again")
+        }
+        let shape = value.shape.indices.filter { !axes.contains($0) }.map { value.shape[$0] }
+        return try reshape(node, value, to: shape)
     }
 
-    mutating func transpose(_ node: GraphNode, _ variable: Variable, order: [Int]) throws(ONNXError) -> Variable {
-        let strides = rowMajorStrides(variable.shape)
-        let map = IndexMap.strided(
-            shape: order.map { variable.shape[$0] }, strides: order.map { strides[$0] })
-        return try select(node, variable, map)
+    mutating func readUnsqueeze(_ node: GraphNode) throws(ONNXError) -> Value {
+        let value = try node.operand(0, "data")
+        let listed = try node.integers(attribute: "axes", orOperand: 1) ?? []
+        let rank = value.shape.count + listed.count
+        guard rank <= 64 else {
+            throw node.refuse(
+                "makes \(rank) dimensions", attribute: "axes", remedy: "export the network again")
+        }
+        var axes: Set<Int> = []
+        for axis in listed { axes.insert(try node.axis(axis, rank: rank, attribute: "axes")) }
+        guard axes.count == listed.count else {
+            throw node.refuse(
+                "is \(listed), which repeats", attribute: "axes", remedy: "export the network again")
+        }
+        var sizes = value.shape[...]
+        let shape = (0..<rank).map { axes.contains($0) ? 1 : sizes.removeFirst() }
+        return try reshape(node, value, to: shape)
     }
 }

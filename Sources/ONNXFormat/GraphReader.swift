@@ -60,7 +60,9 @@ struct GraphReader {
     }
 
     /// The variable with another shape of as many elements; a node only when the features' shape changes.
-    mutating func reshape(_ node: GraphNode, _ variable: Variable, to shape: [Int]) throws(ONNXError) -> Variable {
+    mutating func reshape(_ node: GraphNode, _ variable: Variable, to shape: [Int]) throws(ONNXError)
+        -> Variable
+    {
         if Self.featureShape(shape) == nodes[variable.node].shape {
             return Variable(node: variable.node, shape: shape)
         }
@@ -74,8 +76,10 @@ struct GraphReader {
             budget -= count
             return count
         }
-        let problem = shape.contains(0) ? "makes an empty value of shape \(shape)" : "makes a value of shape \(shape)"
-        let remedy = shape.contains(0) ? "export the network again" : "the network is too large, or its file damaged"
+        let problem =
+            shape.contains(0) ? "makes an empty value of shape \(shape)" : "makes a value of shape \(shape)"
+        let remedy =
+            shape.contains(0) ? "export the network again" : "the network is too large, or its file damaged"
         throw node?.refuse(problem, remedy: remedy) ?? ONNXError(file: file, problem: problem, remedy: remedy)
     }
 
@@ -93,7 +97,8 @@ struct GraphReader {
 
     mutating func read(_ proto: Onnx_NodeProto) throws(ONNXError) {
         var node = GraphNode(
-            file: file, opset: opset, proto: proto, operands: [], firstOperandUses: uses[proto.input.first ?? ""] ?? 0)
+            file: file, opset: opset, proto: proto, operands: [],
+            firstOperandUses: uses[proto.input.first ?? ""] ?? 0)
         if !proto.domain.isEmpty && proto.domain != "ai.onnx" {
             throw node.refuse(
                 "belongs to the operator set '\(proto.domain)'",
@@ -164,13 +169,40 @@ struct GraphReader {
         case "LeakyRelu": [.variable(try readLeakyRelu(node))]
         case "MatMul": [try readMatMul(node)]
         case "Gemm": [try readGemm(node)]
+        case "PRelu": [.variable(try readParametricRelu(node))]
+        case "Sum": [try readSum(node)]
         case "Conv": [.variable(try readConv(node))]
+        case "BatchNormalization": [.variable(try readBatchNormalization(node))]
+        case "MaxPool": [.variable(try readMaxPool(node))]
+        case "AveragePool": [.variable(try readAveragePool(node))]
+        case "GlobalAveragePool": [.variable(try readGlobalAveragePool(node))]
+        case "ReduceMean": [.variable(try readReduction(node, isMean: true))]
+        case "ReduceSum": [.variable(try readReduction(node, isMean: false))]
+        default: try lowerPlaces(node)
+        }
+    }
+
+    /// Operators that move elements without arithmetic.
+    private mutating func lowerPlaces(_ node: GraphNode) throws(ONNXError) -> [Value] {
+        switch node.operation {
         case "Flatten": [try readFlatten(node)]
         case "Reshape": [try readReshape(node)]
+        case "Squeeze": [try readSqueeze(node)]
+        case "Unsqueeze": [try readUnsqueeze(node)]
+        case "Transpose": [try readTranspose(node)]
+        case "Expand": [try readExpand(node)]
+        case "Slice": [try readSlice(node)]
+        case "Split": try readSplit(node)
+        case "Gather": [try readGather(node)]
+        case "Pad": [try readPad(node)]
+        case "Concat": [try readConcat(node)]
+        case "Shape": [.constant(try readShape(node))]
+        case "Size": [.constant(try readSize(node))]
+        case "ConstantOfShape": [.constant(try readConstantOfShape(node))]
         default:
             throw node.refuse(
                 "is not a supported operator",
-                remedy: "see the list of operators that `secateur` reads, and export the network with those")
+                remedy: "export the network with operators from the list that secateur reads")
         }
     }
 }

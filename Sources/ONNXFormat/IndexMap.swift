@@ -24,6 +24,22 @@ struct IndexMap {
         return IndexMap(shape: shape, sources: sources)
     }
 
+    /// Per dimension of the operand the indices to take, or -1 for `fill`.
+    static func grid(of shape: [Int], taking lists: [[Int]]) -> IndexMap {
+        var sources: [Int32] = [0]
+        for (list, stride) in zip(lists, rowMajorStrides(shape)) {
+            var finer: [Int32] = []
+            finer.reserveCapacity(sources.count * list.count)
+            for source in sources {
+                for index in list {
+                    finer.append(source < 0 || index < 0 ? -1 : source + Int32(index * stride))
+                }
+            }
+            sources = finer
+        }
+        return IndexMap(shape: lists.map(\.count), sources: sources)
+    }
+
     /// The operand repeated along dimensions of size 1, as arithmetic does.
     static func broadcast(_ shape: [Int], to result: [Int]) -> IndexMap {
         let own = rowMajorStrides(shape)
@@ -89,7 +105,9 @@ extension GraphReader {
         }
     }
 
-    mutating func select(_ node: GraphNode, _ variable: Variable, _ map: IndexMap) throws(ONNXError) -> Variable {
+    mutating func select(_ node: GraphNode, _ variable: Variable, _ map: IndexMap) throws(ONNXError)
+        -> Variable
+    {
         if map.sources.count == variable.count && map.isIdentity {
             return try reshape(node, variable, to: map.shape)
         }

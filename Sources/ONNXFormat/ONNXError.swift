@@ -9,7 +9,8 @@ public struct ONNXError: Error, Sendable, Equatable, CustomStringConvertible {
     public var remedy: String
 
     public init(
-        file: String, node: String? = nil, operation: String? = nil, attribute: String? = nil, problem: String,
+        file: String, node: String? = nil, operation: String? = nil, attribute: String? = nil,
+        problem: String,
         remedy: String
     ) {
         self.file = file

@@ -1,3 +1,7 @@
+internal import Files
+public import Networks
+internal import SwiftProtobuf
+
 // A file of bytes to a network: the protocol buffer, the operator set, the graph's inputs and constants, its nodes in
 // topological order, its outputs.
 #if canImport(FoundationEssentials)
@@ -5,9 +9,6 @@
 #else
     internal import Foundation
 #endif
-internal import Files
-public import Networks
-internal import SwiftProtobuf
 
 public enum ONNXReader {
     /// The versions of the default operator set that are read.
@@ -41,7 +42,8 @@ public enum ONNXReader {
         _ bytes: [UInt8], file: String
     ) throws(ONNXError) -> (graph: Onnx_GraphProto, opset: Int) {
         func refusal(_ problem: String) -> ONNXError {
-            ONNXError(file: file, problem: problem, remedy: "check that it is an ONNX model and fetch it again")
+            ONNXError(
+                file: file, problem: problem, remedy: "check that it is an ONNX model and fetch it again")
         }
         if bytes.isEmpty { throw refusal("is empty") }
         var options = BinaryDecodingOptions()
@@ -50,8 +52,11 @@ public enum ONNXReader {
         do {
             model = try Onnx_ModelProto(serializedBytes: bytes, options: options)
         } catch {
-            let isText = bytes.prefix(512).allSatisfy { $0 == 9 || $0 == 10 || $0 == 13 || $0 >= 32 && $0 < 127 }
-            throw refusal(isText ? "is a text file, not an ONNX model" : "is not an ONNX model, or is cut short")
+            let isText = bytes.prefix(512).allSatisfy {
+                $0 == 9 || $0 == 10 || $0 == 13 || $0 >= 32 && $0 < 127
+            }
+            throw refusal(
+                isText ? "is a text file, not an ONNX model" : "is not an ONNX model, or is cut short")
         }
         guard model.hasGraph, !model.graph.node.isEmpty else { throw refusal("holds no graph with nodes") }
         var opset = 1

@@ -57,7 +57,8 @@ extension Tensor {
             let enclosure = operation(a.error.enclosure(of: x[index]), b.error.enclosure(of: y[index]))
             guard value.isFinite, enclosure.isBounded else { return nil }
             values[index] = value
-            radii[index] = distance(from: value, to: enclosure, isRoundedOnce: a.error == .none && b.error == .none)
+            radii[index] = distance(
+                from: value, to: enclosure, isRoundedOnce: a.error == .none && b.error == .none)
         }
         return Tensor(shape: a.shape, contents: .double(values), error: Rounding(radii: radii, of: values))
     }

@@ -1,10 +1,11 @@
+internal import Files
+
 // TensorProto to Tensor: numbers inline in a typed field, inline as raw little-endian bytes, or in another file.
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
 #else
     internal import Foundation
 #endif
-internal import Files
 
 /// The element types of a TensorProto or a value, by their numbers in the format.
 enum ElementType: Int32 {
@@ -132,7 +133,8 @@ struct TensorDecoder {
         case .float: .single(proto.floatData)
         case .double: .double(proto.doubleData)
         case .float16: .single(proto.int32Data.map { float16(UInt16(truncatingIfNeeded: $0)) })
-        case .bfloat16: .single(proto.int32Data.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16) })
+        case .bfloat16:
+            .single(proto.int32Data.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16) })
         case .int64: .integer(proto.int64Data.map { Int($0) })
         case .uint32, .uint64: .integer(proto.uint64Data.map { Int(clamping: $0) })
         case .uint8, .int8, .uint16, .int16, .int32, .bool: .integer(proto.int32Data.map { Int($0) })
@@ -147,7 +149,8 @@ struct TensorDecoder {
         for entry in proto.externalData { entries[entry.key] = entry.value }
         guard let location = entries["location"] else {
             throw refuse(
-                name, "is external data without a location", remedy: "export the network with its data inside")
+                name, "is external data without a location", remedy: "export the network with its data inside"
+            )
         }
         guard let directory else {
             throw refuse(
@@ -166,15 +169,18 @@ struct TensorDecoder {
             do {
                 bytes = try readFile(directory + "/" + location)
             } catch {
-                throw refuse(name, "lies in another file: \(error)", remedy: "keep that file beside the network")
+                throw refuse(
+                    name, "lies in another file: \(error)", remedy: "keep that file beside the network")
             }
             externalFiles[location] = bytes
         }
-        guard let offset = Int(entries["offset"] ?? "0"), let length = Int(entries["length"] ?? "\(expected)"),
+        guard let offset = Int(entries["offset"] ?? "0"),
+            let length = Int(entries["length"] ?? "\(expected)"),
             offset >= 0, length == expected, offset <= bytes.count, length <= bytes.count - offset
         else {
             throw refuse(
-                name, "asks for \(expected) bytes at \(entries["offset"] ?? "0") of '\(location)',"
+                name,
+                "asks for \(expected) bytes at \(entries["offset"] ?? "0") of '\(location)',"
                     + " which has \(bytes.count)",
                 remedy: "the files do not belong together; export the network again")
         }

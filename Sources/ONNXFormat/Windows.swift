@@ -14,7 +14,8 @@ struct Windows {
         let rank = input.count
         func list(_ name: String, minimum: Int, default value: Int, count: Int) throws(ONNXError) -> [Int] {
             let found = try node.integers(name) ?? [Int](repeating: value, count: count)
-            guard found.count == count, found.allSatisfy({ $0 >= minimum && $0 <= GraphReader.featureLimit }) else {
+            guard found.count == count, found.allSatisfy({ $0 >= minimum && $0 <= GraphReader.featureLimit })
+            else {
                 throw node.refuse(
                     "is \(found)", attribute: name,
                     remedy: "\(count) integers of at least \(minimum) are supported")
@@ -104,7 +105,8 @@ struct Image {
                 remedy: "only images with one or two spatial dimensions are supported")
         }
         guard shape[0] == 1 else {
-            throw node.refuse("has a batch of \(shape[0]) images", remedy: "export the network with batch size 1")
+            throw node.refuse(
+                "has a batch of \(shape[0]) images", remedy: "export the network with batch size 1")
         }
         channels = shape[1]
         spatial = Array(shape[2...])

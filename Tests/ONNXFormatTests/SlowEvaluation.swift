@@ -49,9 +49,12 @@ private func apply(_ c: Convolution, _ image: [Double]) -> [Double] {
                         for j in 0..<c.kernelWidth {
                             let row = y * c.strideHeight - c.paddingTop + i * c.dilationHeight
                             let column = x * c.strideWidth - c.paddingLeft + j * c.dilationWidth
-                            guard row >= 0, row < c.inputHeight, column >= 0, column < c.inputWidth else { continue }
+                            guard row >= 0, row < c.inputHeight, column >= 0, column < c.inputWidth else {
+                                continue
+                            }
                             let weight =
-                                c.weights[((output * channels + channel) * c.kernelHeight + i) * c.kernelWidth + j]
+                                c.weights[
+                                    ((output * channels + channel) * c.kernelHeight + i) * c.kernelWidth + j]
                             let place =
                                 ((group * channels + channel) * c.inputHeight + row) * c.inputWidth + column
                             total += weight * image[place]
@@ -75,7 +78,9 @@ private func apply(_ p: Pooling, _ image: [Double]) -> [Double] {
                     for j in 0..<p.kernelWidth {
                         let row = y * p.strideHeight - p.paddingTop + i * p.dilationHeight
                         let column = x * p.strideWidth - p.paddingLeft + j * p.dilationWidth
-                        guard row >= 0, row < p.inputHeight, column >= 0, column < p.inputWidth else { continue }
+                        guard row >= 0, row < p.inputHeight, column >= 0, column < p.inputWidth else {
+                            continue
+                        }
                         best = max(best, image[(channel * p.inputHeight + row) * p.inputWidth + column])
                     }
                 }

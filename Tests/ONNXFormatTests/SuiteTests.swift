@@ -14,7 +14,7 @@ enum Suites {
     static let networks: [String] = {
         var found: [String] = []
         for suite in names(in: directory) {
-            for name in names(in: "\(directory)/\(suite)/onnx") where suite != "verivital" { found.append("\(suite)/onnx/\(name)") }
+            for name in names(in: "\(directory)/\(suite)/onnx") { found.append("\(suite)/onnx/\(name)") }
         }
         return found
     }()
