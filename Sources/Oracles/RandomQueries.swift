@@ -7,12 +7,25 @@ import Intervals
 public import Networks
 public import Properties
 
-/// A network and a property small enough for `ExactOracle`.
+/// A network and a property whose true answer is known.
 public struct RandomQuery: Sendable {
     public var network: Network
     public var property: Property
     /// For messages: the seed it came from.
     public var seed: UInt64
+    /// An equivalent query with few inputs, when this one has many.
+    var core: (network: Network, property: Property)?
+
+    /// The true answer; a violation is told in the inputs of the equivalent small query.
+    public func answer() throws(ExactOracle.Failure) -> ExactOracle.Answer {
+        let (network, property) = core ?? (network, property)
+        return try ExactOracle(network: network, property: property).answer()
+    }
+
+    /// What is wrong with a verdict; nil when nothing is. See `ExactOracle.objection(to:answer:)`.
+    public func objection(to verdict: Verdict, answer: ExactOracle.Answer) throws(ExactOracle.Failure) -> String? {
+        try ExactOracle(network: network, property: property).objection(to: verdict, answer: answer)
+    }
 }
 
 /// Operators that random networks may have beside matrix products, activations, sums and scalings.
@@ -48,7 +61,8 @@ public struct RandomQueries: Sequence, IteratorProtocol, Sendable {
         var maker = RandomQueryMaker(seed: seed, operators: operators)
         let network = maker.network()
         guard let property = maker.property(for: network) else { return nil }
-        return RandomQuery(network: network, property: property, seed: seed)
+        let query = RandomQuery(network: network, property: property, seed: seed)
+        return maker.random.chance(40) ? maker.widened(query) : query
     }
 }
 

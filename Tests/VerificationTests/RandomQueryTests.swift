@@ -9,14 +9,13 @@ import Verification
     func verdictsAgreeWithExactAnswers(attack: Bool) throws {
         var decided = 0
         for random in RandomQueries(seed: 100, operators: []).prefix(60) {
-            let oracle = ExactOracle(network: random.network, property: random.property)
-            let answer = try oracle.answer()
+            let answer = try random.answer()
             var options = VerificationOptions()
             options.attack = attack
             options.maxNodes = 300
             let query = try Query(network: random.network, property: random.property)
             let verdict = verify(query, options: options).verdict
-            let objection = try oracle.objection(to: verdict, answer: answer)
+            let objection = try random.objection(to: verdict, answer: answer)
             #expect(objection == nil, "seed \(random.seed)")
             switch verdict {
             case .holds, .violated: decided += 1
