@@ -47,14 +47,19 @@ public final class PhaseSearch {
                 bounders[worker] = bounder
                 results[worker] = bounder.process(batches[worker])
             }
+            var end: SearchOutcome?
             for worker in batches.indices {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
                 case .children(let children): insert(children)
-                case .ended(let outcome): return outcome
+                case .ended(let outcome):
+                    // What was being worked on is still open.
+                    batches[worker].forEach { queue.insert($0) }
+                    end = end ?? outcome
                 }
             }
             status.open = queue.count
+            if let end { return end }
             onProgress(status)
         }
         return .proved
