@@ -7,6 +7,7 @@
 // exit status is 1 when there is one.
 
 import Foundation
+import Networks
 import Oracles
 import Properties
 import Verification
