@@ -1,0 +1,32 @@
+// The gather kernel in both precisions.
+#include "vector.h"
+
+enum {
+    LANE_RUN_CAPACITY = 64,
+    // Source features of one block: with the usual two vectors of lanes, 24 KiB.
+    LANE_BLOCK_DEPTH = 192,
+};
+
+// Source features and weights that lie one behind the other. Offsets are in features and in weights of one channel.
+typedef struct {
+    int64_t source;
+    int64_t weight;
+    int64_t count;
+} lane_run;
+
+// Runs whose data are used together.
+typedef struct {
+    lane_run runs[LANE_RUN_CAPACITY];
+    int count;
+    int64_t depth;
+} lane_block;
+
+#define SCALAR float
+#define SUFFIX _f32
+#include "gather_template.h"
+#undef SCALAR
+#undef SUFFIX
+
+#define SCALAR double
+#define SUFFIX _f64
+#include "gather_template.h"
