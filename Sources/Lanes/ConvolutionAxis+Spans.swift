@@ -39,7 +39,9 @@ extension ConvolutionAxis {
         return inputs.map { input in
             span { place in
                 let reach = input + paddingBefore - order[place] * dilation
-                guard reach >= 0 && reach % stride == 0 && outputs.contains(reach / stride) else { return nil }
+                guard reach >= 0 && reach % stride == 0 && outputs.contains(reach / stride) else {
+                    return nil
+                }
                 return reach / stride - outputs.lowerBound
             }
         }

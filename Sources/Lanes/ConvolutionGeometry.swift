@@ -8,7 +8,8 @@ public struct ConvolutionGeometry: Sendable, Hashable {
 
     public init(
         inputChannels: Int, inputHeight: Int, inputWidth: Int, outputChannels: Int, kernelHeight: Int,
-        kernelWidth: Int, strideHeight: Int = 1, strideWidth: Int = 1, paddingTop: Int = 0, paddingLeft: Int = 0,
+        kernelWidth: Int, strideHeight: Int = 1, strideWidth: Int = 1, paddingTop: Int = 0,
+        paddingLeft: Int = 0,
         paddingBottom: Int = 0, paddingRight: Int = 0, dilationHeight: Int = 1, dilationWidth: Int = 1,
         groups: Int = 1
     ) {

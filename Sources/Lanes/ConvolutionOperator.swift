@@ -30,29 +30,36 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
             weights, groups: geometry.groups, groupStride: height * depth * area, height: height,
             channelStride: depth * area,
             offsets: geometry.weightOffsets(
-                rows: Array(0..<geometry.kernelHeight), columns: Array(0..<geometry.kernelWidth), depth: depth,
+                rows: Array(0..<geometry.kernelHeight), columns: Array(0..<geometry.kernelWidth),
+                depth: depth,
                 channelStride: area))
         transposed = PackedPanels(
             weights, groups: geometry.groups, groupStride: height * depth * area, height: depth,
             channelStride: area,
             offsets: geometry.weightOffsets(
-                rows: geometry.vertical.backwardOrder, columns: geometry.horizontal.backwardOrder, depth: height,
+                rows: geometry.vertical.backwardOrder, columns: geometry.horizontal.backwardOrder,
+                depth: height,
                 channelStride: depth * area))
         self.bias = AlignedStorage(rounding: bias)
     }
 
-    public func receptiveField(of outputWindow: Window) -> Window { geometry.receptiveField(of: outputWindow) }
+    public func receptiveField(of outputWindow: Window) -> Window {
+        geometry.receptiveField(of: outputWindow)
+    }
 
     /// `y (+)= W x (+ b)` for the output pixels in `outputWindow`, of an image that is zero outside `inputWindow`.
     public func apply(
-        _ x: UnsafePointer<Scalar>, inputWindow: Window, to y: UnsafeMutablePointer<Scalar>, outputWindow: Window,
+        _ x: UnsafePointer<Scalar>, inputWindow: Window, to y: UnsafeMutablePointer<Scalar>,
+        outputWindow: Window,
         lanes: Int, accumulating: Bool = false, addingBias: Bool = true
     ) {
         requireSupported(lanes: lanes)
-        precondition(geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
+        precondition(
+            geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
         let rows = geometry.vertical.forwardSpans(of: outputWindow.rows, within: inputWindow.rows)
         let columns = geometry.horizontal.forwardSpans(of: outputWindow.columns, within: inputWindow.columns)
-        withShape(rows, columns, of: inputWindow, transposed: false, lanes: lanes, accumulating: accumulating) {
+        withShape(rows, columns, of: inputWindow, transposed: false, lanes: lanes, accumulating: accumulating)
+        {
             kernels.gather($0, forward.base, addingBias ? bias.base : nil, x, y)
         }
     }
@@ -64,10 +71,12 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
         inputWindow: Window, lanes: Int, accumulating: Bool = false
     ) {
         requireSupported(lanes: lanes)
-        precondition(geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
+        precondition(
+            geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
         let rows = geometry.vertical.backwardSpans(of: inputWindow.rows, within: outputWindow.rows)
         let columns = geometry.horizontal.backwardSpans(of: inputWindow.columns, within: outputWindow.columns)
-        withShape(rows, columns, of: outputWindow, transposed: true, lanes: lanes, accumulating: accumulating) {
+        withShape(rows, columns, of: outputWindow, transposed: true, lanes: lanes, accumulating: accumulating)
+        {
             kernels.gather($0, transposed.base, nil, lambda, g)
         }
     }
@@ -103,7 +112,8 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
     ) {
         requireSupported(lanes: lanes)
         let features = outputWindow.count * geometry.outputChannels
-        kernels.dot(Int64(features), Int64(geometry.outputChannels), bias.base, lambda, constants, Int32(lanes))
+        kernels.dot(
+            Int64(features), Int64(geometry.outputChannels), bias.base, lambda, constants, Int32(lanes))
     }
 }
 

@@ -23,7 +23,8 @@ public final class DenseOperator<Scalar: LaneScalar>: Sendable {
         precondition(weights.count == rows * columns && bias.count == rows)
         self.rows = rows
         self.columns = columns
-        forward = PackedPanels(weights, height: rows, channelStride: columns, offsets: (0..<columns).map(Int64.init))
+        forward = PackedPanels(
+            weights, height: rows, channelStride: columns, offsets: (0..<columns).map(Int64.init))
         transposed = PackedPanels(
             weights, height: columns, channelStride: 1, offsets: (0..<rows).map { Int64($0 * columns) })
         self.bias = AlignedStorage(rounding: bias)
@@ -51,14 +52,16 @@ public final class DenseOperator<Scalar: LaneScalar>: Sendable {
     ///   - g: `columns` features.
     ///   - part: the columns of `W` to compute, all when nil. Begins at a multiple of 4.
     public func applyTransposed(
-        _ lambda: UnsafePointer<Scalar>, to g: UnsafeMutablePointer<Scalar>, lanes: Int, part: Range<Int>? = nil,
+        _ lambda: UnsafePointer<Scalar>, to g: UnsafeMutablePointer<Scalar>, lanes: Int,
+        part: Range<Int>? = nil,
         accumulating: Bool = false
     ) {
         multiply(transposed, lambda, to: g, lanes: lanes, part: part, bias: nil, accumulating: accumulating)
     }
 
     private func multiply(
-        _ panels: PackedPanels<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>, lanes: Int,
+        _ panels: PackedPanels<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>,
+        lanes: Int,
         part: Range<Int>?, bias: UnsafePointer<Scalar>?, accumulating: Bool
     ) {
         requireSupported(lanes: lanes)

@@ -6,7 +6,8 @@ internal import CLaneKernels
 public protocol ElementwiseLaneScalar: LaneScalar {
     /// `y = x` for `x >= 0`, else `slope * x`.
     static func activate(
-        _ count: Int, lanes: Int, negativeSlope: Self, _ x: UnsafePointer<Self>, to y: UnsafeMutablePointer<Self>)
+        _ count: Int, lanes: Int, negativeSlope: Self, _ x: UnsafePointer<Self>,
+        to y: UnsafeMutablePointer<Self>)
     /// `lambda (+)= g * f'(z)`.
     static func differentiate(
         _ count: Int, lanes: Int, negativeSlope: Self, at z: UnsafePointer<Self>, _ g: UnsafePointer<Self>,
@@ -25,7 +26,8 @@ public protocol ElementwiseLaneScalar: LaneScalar {
 
 extension Float: ElementwiseLaneScalar {
     public static func activate(
-        _ count: Int, lanes: Int, negativeSlope: Float, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>
+        _ count: Int, lanes: Int, negativeSlope: Float, _ x: UnsafePointer<Float>,
+        to y: UnsafeMutablePointer<Float>
     ) {
         lane_activate_f32(count, lanes, negativeSlope, x, y)
     }
@@ -44,7 +46,9 @@ extension Float: ElementwiseLaneScalar {
         lane_scale_f32(count, lanes, scale, offset, x, y, accumulating ? 1 : 0)
     }
 
-    public static func add(_ count: Int, lanes: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
+    public static func add(
+        _ count: Int, lanes: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>
+    ) {
         lane_add_f32(count * lanes, x, y)
     }
 
@@ -58,13 +62,15 @@ extension Float: ElementwiseLaneScalar {
 
 extension Double: ElementwiseLaneScalar {
     public static func activate(
-        _ count: Int, lanes: Int, negativeSlope: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>
+        _ count: Int, lanes: Int, negativeSlope: Double, _ x: UnsafePointer<Double>,
+        to y: UnsafeMutablePointer<Double>
     ) {
         lane_activate_f64(count, lanes, negativeSlope, x, y)
     }
 
     public static func differentiate(
-        _ count: Int, lanes: Int, negativeSlope: Double, at z: UnsafePointer<Double>, _ g: UnsafePointer<Double>,
+        _ count: Int, lanes: Int, negativeSlope: Double, at z: UnsafePointer<Double>,
+        _ g: UnsafePointer<Double>,
         to lambda: UnsafeMutablePointer<Double>, accumulating: Bool
     ) {
         lane_differentiate_f64(count, lanes, negativeSlope, z, g, lambda, accumulating ? 1 : 0)
@@ -77,7 +83,9 @@ extension Double: ElementwiseLaneScalar {
         lane_scale_f64(count, lanes, scale, offset, x, y, accumulating ? 1 : 0)
     }
 
-    public static func add(_ count: Int, lanes: Int, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>) {
+    public static func add(
+        _ count: Int, lanes: Int, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>
+    ) {
         lane_add_f64(count * lanes, x, y)
     }
 

@@ -9,10 +9,11 @@ public protocol LaneScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
 
 /// The affine kernels of one precision; see `affine.h`.
 public struct LaneKernels<Scalar: LaneScalar>: Sendable {
-    typealias Affine<Shape> = @Sendable (
-        _ shape: UnsafePointer<Shape>, _ weights: UnsafePointer<Scalar>, _ bias: UnsafePointer<Scalar>?,
-        _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
-    ) -> Void
+    typealias Affine<Shape> =
+        @Sendable (
+            _ shape: UnsafePointer<Shape>, _ weights: UnsafePointer<Scalar>, _ bias: UnsafePointer<Scalar>?,
+            _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+        ) -> Void
 
     let gather: Affine<lane_gather_shape>
     let sparse: Affine<lane_sparse_shape>
@@ -23,7 +24,8 @@ public struct LaneKernels<Scalar: LaneScalar>: Sendable {
         ) -> Void
     let load:
         @Sendable (
-            _ shape: UnsafePointer<lane_load_shape>, _ panels: UnsafePointer<Scalar>, _ which: UnsafePointer<Int32>,
+            _ shape: UnsafePointer<lane_load_shape>, _ panels: UnsafePointer<Scalar>,
+            _ which: UnsafePointer<Int32>,
             _ scales: UnsafePointer<Scalar>, _ g: UnsafeMutablePointer<Scalar>
         ) -> Void
     let loadSparse:
@@ -37,7 +39,8 @@ public struct LaneKernels<Scalar: LaneScalar>: Sendable {
             _ offsets: UnsafePointer<Int64>, _ panels: UnsafeMutablePointer<Scalar>
         ) -> Void
     let round:
-        @Sendable (_ count: Int64, _ values: UnsafePointer<Double>, _ rounded: UnsafeMutablePointer<Scalar>) -> Void
+        @Sendable (_ count: Int64, _ values: UnsafePointer<Double>, _ rounded: UnsafeMutablePointer<Scalar>)
+            -> Void
 }
 
 extension Float: LaneScalar {

@@ -15,11 +15,13 @@ struct PackedPanels<Scalar: LaneScalar>: Sendable {
     ///   - groupStride, channelStride: distances in `weights` between groups and between channels of a group.
     ///   - offsets: where in `weights` a channel's weights are, relative to its first.
     init(
-        _ weights: [Double], groups: Int = 1, groupStride: Int = 0, height: Int, channelStride: Int, offsets: [Int64]
+        _ weights: [Double], groups: Int = 1, groupStride: Int = 0, height: Int, channelStride: Int,
+        offsets: [Int64]
     ) {
         let size = offsets.count
         storage = AlignedStorage(count: groups * height * size) { panels in
-            var shape = lane_load_shape(height: Int64(height), size: Int64(size), lanes: 0, accumulating: false)
+            var shape = lane_load_shape(
+                height: Int64(height), size: Int64(size), lanes: 0, accumulating: false)
             weights.withUnsafeBufferPointer { weights in
                 guard let first = weights.baseAddress, size > 0 else { return }
                 for group in 0..<groups {

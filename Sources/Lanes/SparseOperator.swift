@@ -35,12 +35,14 @@ public final class SparseOperator<Scalar: LaneScalar>: Sendable {
         rows: Int, columns: Int, rowStarts: [Int], columnIndices: [Int32], values: [Double], bias: [Double]
     ) {
         precondition(rowStarts.count == rows + 1 && bias.count == rows)
-        precondition(columnIndices.count == values.count && rowStarts[0] == 0 && rowStarts[rows] == values.count)
+        precondition(
+            columnIndices.count == values.count && rowStarts[0] == 0 && rowStarts[rows] == values.count)
         precondition(zip(rowStarts, rowStarts.dropFirst()).allSatisfy(<=))
         precondition(columnIndices.allSatisfy { $0 >= 0 && $0 < columns })
         self.rows = rows
         self.columns = columns
-        let entries = CompressedRows(starts: rowStarts.map(Int64.init), columns: columnIndices, values: values)
+        let entries = CompressedRows(
+            starts: rowStarts.map(Int64.init), columns: columnIndices, values: values)
         forward = Entries(entries)
         transposed = Entries(entries.transposed(columns: columns))
         self.bias = AlignedStorage(rounding: bias)
@@ -68,7 +70,8 @@ public final class SparseOperator<Scalar: LaneScalar>: Sendable {
     ///   - g: `columns` features.
     ///   - part: the columns of `W` to compute, all when nil.
     public func applyTransposed(
-        _ lambda: UnsafePointer<Scalar>, to g: UnsafeMutablePointer<Scalar>, lanes: Int, part: Range<Int>? = nil,
+        _ lambda: UnsafePointer<Scalar>, to g: UnsafeMutablePointer<Scalar>, lanes: Int,
+        part: Range<Int>? = nil,
         accumulating: Bool = false
     ) {
         multiply(
@@ -83,7 +86,8 @@ public final class SparseOperator<Scalar: LaneScalar>: Sendable {
         requireSupported(lanes: lanes)
         precondition(part.lowerBound >= 0 && part.upperBound < entries.starts.count)
         var shape = lane_sparse_shape(
-            starts: entries.starts.base + part.lowerBound, columns: entries.columns.base, rows: Int64(part.count),
+            starts: entries.starts.base + part.lowerBound, columns: entries.columns.base,
+            rows: Int64(part.count),
             lanes: Int32(lanes), accumulating: accumulating)
         kernels.sparse(
             &shape, entries.values.base, bias.map { $0 + part.lowerBound }, x, y + part.lowerBound * lanes)
@@ -102,7 +106,8 @@ public final class SparseOperator<Scalar: LaneScalar>: Sendable {
         precondition(rows.count == lanes && rows.allSatisfy { $0 < self.rows })
         guard let which = rows.baseAddress else { return }
         var shape = lane_sparse_shape(
-            starts: forward.starts.base, columns: forward.columns.base, rows: Int64(self.rows), lanes: Int32(lanes),
+            starts: forward.starts.base, columns: forward.columns.base, rows: Int64(self.rows),
+            lanes: Int32(lanes),
             accumulating: accumulating)
         kernels.loadSparse(&shape, Int64(columns), forward.values.base, which, scales, g)
     }

@@ -9,7 +9,9 @@ public struct Window: Sendable, Hashable {
         self.columns = columns
     }
 
-    public static func full(height: Int, width: Int) -> Window { Window(rows: 0..<height, columns: 0..<width) }
+    public static func full(height: Int, width: Int) -> Window {
+        Window(rows: 0..<height, columns: 0..<width)
+    }
 
     public var isEmpty: Bool { rows.isEmpty || columns.isEmpty }
 
@@ -22,8 +24,9 @@ public struct Window: Sendable, Hashable {
         if other.isEmpty { return self }
         return Window(
             rows: min(rows.lowerBound, other.rows.lowerBound)..<max(rows.upperBound, other.rows.upperBound),
-            columns: min(columns.lowerBound, other.columns.lowerBound)
-                ..< max(columns.upperBound, other.columns.upperBound))
+            columns: min(
+                columns.lowerBound, other.columns.lowerBound)..<max(
+                    columns.upperBound, other.columns.upperBound))
     }
 
     public func contains(_ other: Window) -> Bool {

@@ -17,7 +17,8 @@ private struct Model {
             inputChannels: inputs, inputHeight: height, inputWidth: width, outputChannels: outputs,
             kernelHeight: kernel.height, kernelWidth: kernel.width, strideHeight: stride.height,
             strideWidth: stride.width, paddingTop: top, paddingLeft: left, paddingBottom: bottom,
-            paddingRight: right, dilationHeight: dilation.height, dilationWidth: dilation.width, groups: groups)
+            paddingRight: right, dilationHeight: dilation.height, dilationWidth: dilation.width,
+            groups: groups)
     }
 
     mutating func fill(using generator: inout SeededGenerator) {
@@ -66,7 +67,9 @@ private struct Model {
         model.kernel = (pick(1...4), pick(1...4))
         model.stride = (pick(1...3), pick(1...4))
         model.dilation = (pick(1...3), pick(1...4))
-        (model.top, model.left, model.bottom, model.right) = (pick(0...3), pick(0...3), pick(0...2), pick(0...2))
+        (model.top, model.left, model.bottom, model.right) = (
+            pick(0...3), pick(0...3), pick(0...2), pick(0...2)
+        )
         let reach = (
             (model.kernel.height - 1) * model.dilation.height + 1 - model.top - model.bottom,
             (model.kernel.width - 1) * model.dilation.width + 1 - model.left - model.right
@@ -129,7 +132,8 @@ struct ConvolutionOperatorTests {
         let x = generator.numbers(input.count * model.inputs * lanes)
         let lambda = generator.numbers(output.count * model.outputs * lanes)
         for accumulating in [false, true] {
-            let y = accumulating ? generator.numbers(lambda.count) : [Double](repeating: 0, count: lambda.count)
+            let y =
+                accumulating ? generator.numbers(lambda.count) : [Double](repeating: 0, count: lambda.count)
             let g = accumulating ? generator.numbers(x.count) : [Double](repeating: 0, count: x.count)
             var expectedY = y
             var expectedG = g
@@ -145,7 +149,8 @@ struct ConvolutionOperatorTests {
             let foundY = Features<Scalar>(accumulating ? y : generator.numbers(y.count), lanes: lanes)
             let foundG = Features<Scalar>(accumulating ? g : generator.numbers(g.count), lanes: lanes)
             convolution.apply(
-                Features<Scalar>(x, lanes: lanes).base, inputWindow: input, to: foundY.base, outputWindow: output,
+                Features<Scalar>(x, lanes: lanes).base, inputWindow: input, to: foundY.base,
+                outputWindow: output,
                 lanes: lanes, accumulating: accumulating, addingBias: !accumulating)
             convolution.applyTransposed(
                 Features<Scalar>(lambda, lanes: lanes).base, outputWindow: output, to: foundG.base,
@@ -157,11 +162,13 @@ struct ConvolutionOperatorTests {
     }
 
     private func checkBias<Scalar: LaneScalar>(
-        _ convolution: ConvolutionOperator<Scalar>, _ lambda: [Double], _ output: Window, _ model: Model, lanes: Int
+        _ convolution: ConvolutionOperator<Scalar>, _ lambda: [Double], _ output: Window, _ model: Model,
+        lanes: Int
     ) {
         let constants = Features<Scalar>([Double](repeating: 1, count: lanes), lanes: lanes)
         convolution.accumulateBias(
-            Features<Scalar>(lambda, lanes: lanes).base, outputWindow: output, into: constants.base, lanes: lanes)
+            Features<Scalar>(lambda, lanes: lanes).base, outputWindow: output, into: constants.base,
+            lanes: lanes)
         var expected = [Double](repeating: 1, count: lanes)
         for (place, number) in lambda.enumerated() {
             expected[place % lanes] += number * model.bias[place / lanes % model.outputs]
@@ -182,7 +189,8 @@ struct ConvolutionOperatorTests {
             columns.append(source / model.inputs % model.width)
         }
         let field = geometry.receptiveField(of: output)
-        guard let top = rows.min(), let bottom = rows.max(), let left = columns.min(), let right = columns.max()
+        guard let top = rows.min(), let bottom = rows.max(), let left = columns.min(),
+            let right = columns.max()
         else { return }
         #expect(field.contains(Window(rows: top..<bottom + 1, columns: left..<right + 1)))
         if model.dilation == (1, 1) && model.stride == (1, 1) {
@@ -205,7 +213,8 @@ struct ConvolutionOperatorTests {
         let wy = Features<Double>(x.numbers, lanes: lanes)
         convolution.apply(
             x.base, inputWindow: input, to: wx.base, outputWindow: output, lanes: lanes, addingBias: false)
-        convolution.applyTransposed(y.base, outputWindow: output, to: wy.base, inputWindow: input, lanes: lanes)
+        convolution.applyTransposed(
+            y.base, outputWindow: output, to: wy.base, inputWindow: input, lanes: lanes)
         #expect(abs(innerProduct(y.numbers, wx.numbers) - innerProduct(wy.numbers, x.numbers)) < 1e-9)
     }
 }

@@ -47,7 +47,8 @@ private struct Model {
             starts.append(values.count)
         }
         return SparseOperator(
-            rows: rows, columns: columns, rowStarts: starts, columnIndices: places, values: values, bias: bias)
+            rows: rows, columns: columns, rowStarts: starts, columnIndices: places, values: values, bias: bias
+        )
     }
 }
 
@@ -63,7 +64,8 @@ private protocol MatrixOperator<Scalar> {
     func loadRows(
         _ rows: UnsafeBufferPointer<Int32>, scaledBy scales: UnsafePointer<Scalar>,
         to g: UnsafeMutablePointer<Scalar>, lanes: Int, accumulating: Bool)
-    func accumulateBias(_ lambda: UnsafePointer<Scalar>, into constants: UnsafeMutablePointer<Scalar>, lanes: Int)
+    func accumulateBias(
+        _ lambda: UnsafePointer<Scalar>, into constants: UnsafeMutablePointer<Scalar>, lanes: Int)
 }
 
 extension DenseOperator: MatrixOperator {}
@@ -127,7 +129,8 @@ struct MatrixOperatorTests {
             let expected = zip(transposedProduct, start).map { accumulating ? $0 + $1 : $0 }
             let g = Features<Scalar>(start, lanes: lanes)
             let source = Features<Scalar>(lambda, lanes: lanes)
-            matrix.applyTransposed(source.base, to: g.base, lanes: lanes, part: nil, accumulating: accumulating)
+            matrix.applyTransposed(
+                source.base, to: g.base, lanes: lanes, part: nil, accumulating: accumulating)
             expectAgreement(g.numbers, expected, Scalar.self, name)
         }
         checkParts(matrix, model, lanes: lanes, using: &generator)
@@ -150,7 +153,8 @@ struct MatrixOperatorTests {
         let leavesRestAlone = halves.numbers[(middle * lanes)...] == start[(middle * lanes)...]
         #expect(leavesRestAlone)
         matrix.apply(
-            x.base, to: halves.base, lanes: lanes, part: middle..<model.rows, accumulating: true, addingBias: true)
+            x.base, to: halves.base, lanes: lanes, part: middle..<model.rows, accumulating: true,
+            addingBias: true)
         let isSame = whole.numbers == halves.numbers
         #expect(isSame)
     }

@@ -17,7 +17,8 @@ struct ReferenceTests {
             (0..<count).map { _ in
                 let first = pick(0...kernel - 1)
                 let count = pick(0...kernel - first)
-                return lane_span(kernel: first, count: count, source: pick(0...(8 - max(1, (kernel - 1) * step + 1))))
+                return lane_span(
+                    kernel: first, count: count, source: pick(0...(8 - max(1, (kernel - 1) * step + 1))))
             }
         }
         let rowSpans = spans(rows, rowStep, kernelRows)

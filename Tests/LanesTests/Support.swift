@@ -50,7 +50,8 @@ func expectAgreement<Scalar: LaneScalar>(
     let sizesAgree = found.count == expected.count
     #expect(sizesAgree, sourceLocation: location)
     if let place = disagreement {
-        Issue.record("\(what()): at \(place) \(found[place]), not \(expected[place])", sourceLocation: location)
+        Issue.record(
+            "\(what()): at \(place) \(found[place]), not \(expected[place])", sourceLocation: location)
     }
 }
 
