@@ -31,13 +31,13 @@ let modules: [Module] = [
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
     Module(level: 0, name: "Intervals"),
     Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
-    Module(level: 1, name: "Networks", imports: ["Intervals"]),
+    Module(level: 1, name: "Networks", imports: ["Intervals"], testImports: ["Evaluation"]),
     Module(level: 1, name: "Properties", imports: ["Intervals"]),
     Module(level: 1, name: "LinearPrograms", imports: ["CGLPK"]),
     Module(level: 1, name: "Files", imports: ["CZlib"]),
     Module(
         level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf],
-        excluded: ["README.md", "Schema/onnx.proto"]),
+        testImports: ["Evaluation"], excluded: ["README.md", "Schema/onnx.proto"]),
     Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
     Module(
         level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers]),

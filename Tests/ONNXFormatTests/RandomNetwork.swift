@@ -64,6 +64,7 @@ func makeRandomNetwork(seed: Int, isDouble: Bool = false) -> Network {
     add(.linear(Linear(weights: .sparse(sparse), bias: numbers(6))), [8], [2, 3])
     add(.activation(.relu), [9], [2, 3])
     add(
-        .linear(Linear(weights: .dense(rows: 3, columns: 6, values: numbers(18)), bias: numbers(3))), [10], [3])
+        .linear(Linear(weights: .dense(rows: 3, columns: 6, values: numbers(18)), bias: numbers(3))), [10],
+        [3])
     return Network(nodes: nodes, output: nodes.count - 1)
 }
