@@ -34,8 +34,9 @@ extension LanePlan {
 extension LanePlan {
     /// The plan without some features of some nodes.
     ///
-    /// - Precondition: `kept[node]`, ascending, is given for linear nodes and for activations, an activation keeps what
-    ///   its operand keeps, and everything that reads a node with fewer features is linear or such an activation.
+    /// - Precondition: `kept[node]`, ascending, is given for linear nodes and for activations, an activation
+    ///   keeps what its operand keeps, and everything that reads a node with fewer features is linear or such
+    ///   an activation.
     public func keeping(_ kept: [Int: [Int]]) -> LanePlan {
         let layouts = self.layouts.indices.map { node in
             kept[node].map { LaneLayout(shape: [$0.count]) } ?? self.layouts[node]
@@ -48,7 +49,9 @@ extension LanePlan {
             linear.weights = linear.weights.keeping(rows: rows, columns: columns)
             if let rows {
                 linear.bias = rows.map { linear.bias[$0] }
-                if !linear.error.offsets.isEmpty { linear.error.offsets = rows.map { linear.error.offsets[$0] } }
+                if !linear.error.offsets.isEmpty {
+                    linear.error.offsets = rows.map { linear.error.offsets[$0] }
+                }
             }
             return .linear(linear)
         }
@@ -75,7 +78,8 @@ extension Matrix {
                 places[column] = Int32(place)
             }
             var kept = SparseMatrix(
-                rows: rowList.count, columns: columns?.count ?? matrix.columns, rowStarts: [0], columnIndices: [],
+                rows: rowList.count, columns: columns?.count ?? matrix.columns, rowStarts: [0],
+                columnIndices: [],
                 values: [])
             for row in rowList {
                 for entry in matrix.rowStarts[row]..<matrix.rowStarts[row + 1] {

@@ -15,6 +15,8 @@ struct DescentBatch<Model: LaneModel> {
     let lower: [Float]
     let upper: [Float]
     private(set) var best: [Best]
+    /// The same since the round began, and until there is one, the last round's.
+    private var roundBest: [Best]
     /// The largest magnitude of an output met, at least one.
     private(set) var largestOutput: Float = 1
     /// The disjunct each lane descends on.
@@ -27,10 +29,11 @@ struct DescentBatch<Model: LaneModel> {
         rows = MarginRows(disjuncts, model: model)
         margins = [Float](repeating: 0, count: rows.rows.count * model.laneCount)
         best = disjuncts.map { _ in Best() }
+        roundBest = best
         var lower = [Float](repeating: 0, count: region.count)
         var upper = lower
         for index in 0..<region.count {
-            let ends = Self.float32Ends(region.inwardLower[index], region.inwardUpper[index])
+            let ends = Self.float32Ends(region.lower[index].upper, region.upper[index].lower)
             (lower[model.place(ofInput: index)], upper[model.place(ofInput: index)]) = ends
         }
         self.lower = lower
@@ -51,19 +54,30 @@ struct DescentBatch<Model: LaneModel> {
         return (middle, middle)
     }
 
-    /// Random points, half of them corners, and on the first lane the middle.
+    /// Random points: everywhere in the box, at its corners, and for every other lane around the last round's
+    /// best point for the disjunct it aims at. In the first round one lane starts in the middle.
     mutating func start(aims: [Int], _ generator: inout SplitMix) {
         self.aims = aims
-        best = best.map { _ in Best() }
+        let anchors = roundBest
+        roundBest = roundBest.map { Best(margin: .infinity, point: $0.point) }
         let lanes = model.laneCount
+        let reaches: [Float] = [0.3, 0.1, 0.03, 0.01]
         for feature in lower.indices {
             let (low, high) = (lower[feature], upper[feature])
             let place = model.inputs + feature * lanes
             for lane in 0..<lanes {
                 let share = Float(generator.next() >> 40) * 0x1p-24
-                let isCorner = lane % 2 == 1
-                let weight = lane == 0 ? 0.5 : isCorner ? share.rounded() : share
-                place[lane] = min(max(low * (1 - weight) + high * weight, low), high)
+                let point: Float
+                let anchor = anchors[aims[lane]].point
+                if lane % 2 == 1, !anchor.isEmpty {
+                    let reach = reaches[lane / 2 % reaches.count]
+                    point = anchor[feature] + (2 * share - 1) * reach * (high - low)
+                } else {
+                    let isCorner = lane % 4 == 2
+                    let weight = lane == 0 && anchor.isEmpty ? 0.5 : isCorner ? share.rounded() : share
+                    point = low * (1 - weight) + high * weight
+                }
+                place[lane] = min(max(point, low), high)
             }
         }
     }
@@ -79,35 +93,39 @@ struct DescentBatch<Model: LaneModel> {
             largestOutput = max(largestOutput, abs(model.outputs[index]))
         }
         return rows.disjuncts.indices.filter { disjunct in
-            var least = best[disjunct].margin
+            var least = roundBest[disjunct].margin
             var winner: Int?
             for lane in 0..<lanes {
                 let margin = worst(of: disjunct, lane).margin
                 if margin < least { (least, winner) = (margin, lane) }
             }
             guard let winner else { return false }
-            best[disjunct] = Best(
+            roundBest[disjunct] = Best(
                 margin: least, point: lower.indices.map { model.inputs[$0 * lanes + winner] })
+            guard least < best[disjunct].margin else { return false }
+            best[disjunct] = roundBest[disjunct]
             return true
         }
     }
 
-    /// Moves every lane a step against the sign of its margin's gradient, and back into the box.
+    /// Moves every lane a step against the sign of its objective's gradient, and back into the box.
     mutating func step(by share: Float) {
         let lanes = model.laneCount
         model.outputWeights.update(repeating: 0, count: model.outputCount * lanes)
-        let targets = (0..<lanes).map { worst(of: aims[$0], $0).row }
+        let targets = (0..<lanes).map { targetRows($0) }
         for (lane, target) in targets.enumerated() {
-            guard let target else { continue }
-            for term in rows.rows[target].outputs {
-                model.outputWeights[term.place * lanes + lane] += term.coefficient
+            for row in target {
+                for term in rows.rows[row].outputs {
+                    model.outputWeights[term.place * lanes + lane] += term.coefficient
+                }
             }
         }
         model.differentiate()
         for (lane, target) in targets.enumerated() {
-            guard let target else { continue }
-            for term in rows.rows[target].inputs {
-                model.inputGradients[term.place * lanes + lane] += term.coefficient
+            for row in target {
+                for term in rows.rows[row].inputs {
+                    model.inputGradients[term.place * lanes + lane] += term.coefficient
+                }
             }
         }
         for feature in lower.indices where lower[feature] < upper[feature] {
@@ -126,6 +144,17 @@ struct DescentBatch<Model: LaneModel> {
     /// A disjunct's best point in the network's order.
     func candidate(_ disjunct: Int) -> [Double] {
         lower.indices.map { Double(best[disjunct].point[model.place(ofInput: $0)]) }
+    }
+
+    /// The rows whose sum a lane descends on: the one with the largest margin, and in every other pair of
+    /// lanes all that are not satisfied. The first can zigzag between rows, the second can let one grow.
+    private func targetRows(_ lane: Int) -> [Int] {
+        let disjunct = aims[lane]
+        if lane & 2 != 0 {
+            let open = rows.disjuncts[disjunct].filter { margins[$0 * model.laneCount + lane] > 0 }
+            if open.count > 1 { return open }
+        }
+        return worst(of: disjunct, lane).row.map { [$0] } ?? []
     }
 
     /// A disjunct's largest margin in a lane, and its row; minus infinity and none when it has no

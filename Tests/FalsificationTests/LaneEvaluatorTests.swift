@@ -15,17 +15,23 @@ import Testing
                     weights: .dense(rows: rows, columns: columns, values: numbers(rows * columns)),
                     bias: numbers(rows)))
         }
+        var convolution = Convolution(
+            input: (2, 2, 3), outputChannels: 3, kernel: (3, 3), weights: numbers(54), bias: numbers(3))
+        (convolution.paddingTop, convolution.paddingBottom) = (1, 1)
+        (convolution.paddingLeft, convolution.paddingRight) = (1, 1)
         let network = Network(
             nodes: [
                 Node(name: "x", operation: .input, inputs: [], shape: [2, 2, 3]),
-                Node(name: "f", operation: .reshape, inputs: [0], shape: [12]),
-                Node(name: "a", operation: linear(9, 12), inputs: [1], shape: [9]),
-                Node(name: "r", operation: .activation(.leakyRelu(slope: 0.1)), inputs: [2], shape: [9]),
-                Node(name: "b", operation: linear(9, 9), inputs: [3], shape: [9]),
-                Node(name: "s", operation: .sum, inputs: [3, 4], shape: [9]),
-                Node(name: "q", operation: .activation(.relu), inputs: [5], shape: [9]),
-                Node(name: "y", operation: linear(4, 9), inputs: [6], shape: [4]),
-            ], output: 7)
+                Node(name: "c", operation: .convolution(convolution), inputs: [0], shape: [3, 2, 3]),
+                Node(name: "p", operation: .activation(.relu), inputs: [1], shape: [3, 2, 3]),
+                Node(name: "f", operation: .reshape, inputs: [2], shape: [18]),
+                Node(name: "a", operation: linear(9, 18), inputs: [3], shape: [9]),
+                Node(name: "r", operation: .activation(.leakyRelu(slope: 0.1)), inputs: [4], shape: [9]),
+                Node(name: "b", operation: linear(9, 9), inputs: [5], shape: [9]),
+                Node(name: "s", operation: .sum, inputs: [5, 6], shape: [9]),
+                Node(name: "q", operation: .activation(.relu), inputs: [7], shape: [9]),
+                Node(name: "y", operation: linear(4, 9), inputs: [8], shape: [4]),
+            ], output: 9)
         let slow = PlainLaneModel(network)
         let fast = LaneEvaluator(LaneNetwork<Float>(LanePlan(network)), lanes: 64)
         fill(slow, seed: 5)
