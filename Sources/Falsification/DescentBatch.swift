@@ -1,3 +1,4 @@
+internal import Intervals
 internal import Properties
 
 /// The lanes of one round of gradient descent over a box.
