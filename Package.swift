@@ -66,7 +66,7 @@ let modules: [Module] = [
         imports: [
             "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat", "VNNLIBFormat",
             "Networks", "Properties", "Intervals", "Files",
-        ], packages: [arguments], kind: .command, tested: false),
+        ], packages: [arguments], kind: .command),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
         kind: .command, tested: false),

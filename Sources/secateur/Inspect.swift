@@ -33,9 +33,11 @@ struct Inspect: ParsableCommand {
         for (index, node) in network.nodes.enumerated() {
             let counts = node.statistics
             table.rows.append([
-                "\(index)", node.name, node.operation.name, node.inputs.map(String.init).joined(separator: " "),
+                "\(index)", node.name, node.operation.name,
+                node.inputs.map(String.init).joined(separator: " "),
                 node.shape.map(String.init).joined(separator: "x"), number(counts.parameters),
-                counts.weights == 0 ? "" : "\(counts.nonzeroWeights) (\(percent(counts)))", number(counts.neurons),
+                counts.weights == 0 ? "" : "\(counts.nonzeroWeights) (\(percent(counts)))",
+                number(counts.neurons),
             ])
         }
         let total = network.statistics

@@ -20,7 +20,7 @@ struct Secateur: ParsableCommand {
             Example: secateur verify network.onnx property.vnnlib --timeout 60
             """,
         version: version,
-        subcommands: [Verify.self, Inspect.self])
+        subcommands: [Verify.self, Inspect.self, SpecsCommand.self])
 
     static func main() {
         installFaultHandlers()
