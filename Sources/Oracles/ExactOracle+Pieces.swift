@@ -27,6 +27,9 @@ extension ExactOracle {
         var candidates: [Int] = []
     }
 
+    /// A box has a vertex for every choice of ends.
+    private static let inputLimit = 8
+
     private func polytope(of region: InputRegion) throws(Failure) -> Polytope? {
         var ends: [(lower: ExactDecimal, upper: ExactDecimal)] = []
         for index in 0..<region.count {
@@ -35,6 +38,9 @@ extension ExactOracle {
             }
             if lower > upper { return nil }
             ends.append((lower, upper))
+        }
+        guard ends.count(where: { $0.lower != $0.upper }) <= Self.inputLimit else {
+            throw Failure(description: "more than \(Self.inputLimit) inputs vary")
         }
         let power = ends.reduce(0) { min($0, $1.lower.powerOfTen, $1.upper.powerOfTen) }
         func numerator(_ end: ExactDecimal) -> BigInt {

@@ -16,14 +16,20 @@ public struct RandomQuery: Sendable {
     /// An equivalent query with few inputs, when this one has many.
     var core: (network: Network, property: Property)?
 
+    /// The equivalent query with few inputs; itself, when it has few.
+    var small: RandomQuery {
+        core.map { RandomQuery(network: $0.network, property: $0.property, seed: seed) } ?? self
+    }
+
     /// The true answer; a violation is told in the inputs of the equivalent small query.
     public func answer() throws(ExactOracle.Failure) -> ExactOracle.Answer {
-        let (network, property) = core ?? (network, property)
-        return try ExactOracle(network: network, property: property).answer()
+        try ExactOracle(network: small.network, property: small.property).answer()
     }
 
     /// What is wrong with a verdict; nil when nothing is. See `ExactOracle.objection(to:answer:)`.
-    public func objection(to verdict: Verdict, answer: ExactOracle.Answer) throws(ExactOracle.Failure) -> String? {
+    public func objection(to verdict: Verdict, answer: ExactOracle.Answer) throws(ExactOracle.Failure)
+        -> String?
+    {
         try ExactOracle(network: network, property: property).objection(to: verdict, answer: answer)
     }
 }

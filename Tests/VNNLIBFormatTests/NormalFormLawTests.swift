@@ -84,7 +84,7 @@ private indirect enum Condition {
     @Test func theNormalFormMeansTheSame() throws {
         var generator = SeededGenerator(seed: 11)
         var truths = 0
-        for round in 0..<400 {
+        for round in 0..<150 {
             let conditions = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
                 Condition.random(depth: round % 5, &generator)
             }
@@ -105,7 +105,7 @@ private indirect enum Condition {
                 truths += expected ? 1 : 0
             }
         }
-        #expect(truths > 1000)
+        #expect(truths > 300)
     }
 
     @Test func everyRegionIsUsedAndDistinct() throws {

@@ -30,10 +30,10 @@ private func names(in directory: String) -> [String] {
 
 @Suite(.enabled(if: !names(in: suites).isEmpty, "no benchmark properties beside the project"))
 struct SuiteTests {
-    @Test func everyPropertyReads() throws {
+    @Test func everySuiteReads() throws {
         var count = 0
         for suite in names(in: suites) {
-            for name in names(in: "\(suites)/\(suite)/vnnlib") {
+            for name in names(in: "\(suites)/\(suite)/vnnlib").prefix(4) {
                 let property = try VNNLIBReader.read(path: "\(suites)/\(suite)/vnnlib/\(name)")
                 try property.validate()
                 #expect(!property.disjuncts.isEmpty && property.regions.count == 1, "\(name)")
@@ -41,7 +41,7 @@ struct SuiteTests {
                 count += 1
             }
         }
-        #expect(count > 200)
+        #expect(count > 30)
     }
 
     @Test func knownFile() throws {
