@@ -72,6 +72,13 @@ let modules: [Module] = [
         kind: .command, tested: false),
 ]
 
+let levels = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0.level) })
+for module in modules {
+    for other in module.imports where levels[other, default: .max] >= module.level {
+        fatalError("\(module.name) (level \(module.level)) must not import \(other): imports point down only")
+    }
+}
+
 // Warnings stop the build where changes are checked, not where the package is used: a later compiler may know new ones.
 let warningsAreErrors = Context.environment["SECATEUR_STRICT"] != nil
 

@@ -160,7 +160,8 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
 
     private func carry<Rule: BackwardRule>(from start: Int, rule: inout Rule) where Rule.Scalar == Scalar {
         for node in stride(from: start, to: 0, by: -1) where reached[node] {
-            if case .activation = network.operators[node] {} else {
+            if case .activation = network.operators[node] {
+            } else {
                 rule.leaveAffine(node, spans: spans[node], lambda: coefficients(node))
             }
             for operand in plan.operands[node] {

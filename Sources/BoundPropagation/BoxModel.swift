@@ -48,7 +48,8 @@ struct RowNorms: Sendable {
                 return Self.norms(
                     squares: Self.squaredRows(linear.weights), factor: factor, bias: linear.bias, error: linear.error)
             case .convolution(let convolution):
-                let kernel = convolution.inputChannels / convolution.groups * convolution.kernelHeight
+                let kernel =
+                    convolution.inputChannels / convolution.groups * convolution.kernelHeight
                     * convolution.kernelWidth
                 let squares = (0..<convolution.outputChannels).map { channel in
                     convolution.weights[channel * kernel..<(channel + 1) * kernel].reduce(0) { $0 + $1 * $1 }

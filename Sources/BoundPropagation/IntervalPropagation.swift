@@ -146,11 +146,14 @@ struct IntervalPropagation {
                     let firstInput = (output / groupOutputs) * groupInputs
                     var sums = Sums(bias: convolution.bias[output])
                     for kernelRow in 0..<convolution.kernelHeight {
-                        let y = row * convolution.strideHeight + kernelRow * convolution.dilationHeight - convolution.paddingTop
+                        let y =
+                            row * convolution.strideHeight + kernelRow * convolution.dilationHeight
+                            - convolution.paddingTop
                         guard y >= 0, y < convolution.inputHeight else { continue }
                         for kernelColumn in 0..<convolution.kernelWidth {
                             let x =
-                                column * convolution.strideWidth + kernelColumn * convolution.dilationWidth - convolution.paddingLeft
+                                column * convolution.strideWidth + kernelColumn * convolution.dilationWidth
+                                - convolution.paddingLeft
                             guard x >= 0, x < convolution.inputWidth else { continue }
                             let pixel = (y * convolution.inputWidth + x) * convolution.inputChannels + firstInput
                             let place =

@@ -297,7 +297,9 @@ public final class LaneBounder {
         g.update(repeating: 0, count: count * lanes)
         for (lane, row) in paddedRows() {
             for (weight, objective) in row {
-                for term in objective.outputTerms { g[term.feature * lanes + lane] += Scalar(weight * term.coefficient) }
+                for term in objective.outputTerms {
+                    g[term.feature * lanes + lane] += Scalar(weight * term.coefficient)
+                }
             }
         }
     }

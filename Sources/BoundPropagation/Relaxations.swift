@@ -116,7 +116,8 @@ struct Relaxations: Sendable {
                 slots.append(Int32(neurons.count))
                 neurons.append(NeuronPlace(node: node, feature: feature))
                 lowerSlope[feature] = upper > -lower ? 1 : negativeSlope
-                let slope = lower == -.infinity || upper == .infinity
+                let slope =
+                    lower == -.infinity || upper == .infinity
                     ? 1 : (upper - negativeSlope * lower) / (upper - lower)
                 upperSlope[feature] = min(1, max(negativeSlope, slope))
                 intercept[feature] = upper * (1 - upperSlope[feature])

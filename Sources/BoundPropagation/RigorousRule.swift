@@ -87,7 +87,8 @@ struct RigorousRule: BackwardRule {
         guard residual.euclidean > 0 || residual.absolute > 0 else { return }
         measure(spans, lambda)
         for lane in 0..<lanes {
-            losses[lane] += (squares[lane].squareRoot() * residual.euclidean + absolutes[lane] * residual.absolute) * sumSlack
+            losses[lane] +=
+                (squares[lane].squareRoot() * residual.euclidean + absolutes[lane] * residual.absolute) * sumSlack
         }
     }
 

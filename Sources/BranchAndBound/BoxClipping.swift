@@ -32,7 +32,8 @@ struct BoxPlanes {
     ) -> Double? {
         var least = plane.bound
         for (axis, slope) in plane.slopes.enumerated() {
-            let gain = slope > 0
+            let gain =
+                slope > 0
                 ? slope * (box.lower[axis] - corners.lower[axis]).nextDown
                 : slope * (box.upper[axis] - corners.upper[axis]).nextUp
             if gain > 0 { least = (least + gain.nextDown).nextDown }

@@ -133,7 +133,8 @@ final class BoxBatchBounder: @unchecked Sendable {
                 return .ended(.exhausted(reason: "a box too small to be halved is not decided"))
             }
             children += halves.map {
-                BoxSubproblem(box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
+                BoxSubproblem(
+                    box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
             }
         }
         return .children(children)

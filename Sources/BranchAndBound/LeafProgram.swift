@@ -42,7 +42,8 @@ final class LeafProgram {
         let slack = columns.count
         return LinearProgram.withProgram(columns: columns.count + 1) { program in
             for (column, feature) in columns.enumerated() {
-                program.setBounds(ofColumn: column, lower: region.inputLower[feature], upper: region.inputUpper[feature])
+                program.setBounds(
+                    ofColumn: column, lower: region.inputLower[feature], upper: region.inputUpper[feature])
             }
             program.setObjective(ofColumn: slack, 1)
             for form in outputs {

@@ -54,7 +54,7 @@ public final class PhaseSearch {
                 case .children(let children): insert(children)
                 case .ended(let outcome):
                     // What was being worked on is still open.
-                    batches[worker].forEach { queue.insert($0) }
+                    for subproblem in batches[worker] { queue.insert(subproblem) }
                     end = end ?? outcome
                 }
             }

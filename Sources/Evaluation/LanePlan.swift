@@ -130,8 +130,7 @@ public final class LanePlan: Sendable {
         }
     }
 
-    private static func permuted(_ selection: Selection, to layout: LaneLayout, from: LaneLayout) -> Selection
-    {
+    private static func permuted(_ selection: Selection, to layout: LaneLayout, from: LaneLayout) -> Selection {
         let sources = selection.sources.map { $0 < 0 ? $0 : Int32(from.laneFeature(Int($0))) }
         return Selection(sources: layout.permuted(sources), constants: layout.permuted(selection.constants))
     }

@@ -58,8 +58,7 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
             geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
         let rows = geometry.vertical.forwardSpans(of: outputWindow.rows, within: inputWindow.rows)
         let columns = geometry.horizontal.forwardSpans(of: outputWindow.columns, within: inputWindow.columns)
-        withShape(rows, columns, of: inputWindow, transposed: false, lanes: lanes, accumulating: accumulating)
-        {
+        withShape(rows, columns, of: inputWindow, transposed: false, lanes: lanes, accumulating: accumulating) {
             kernels.gather($0, forward.base, addingBias ? bias.base : nil, x, y)
         }
     }
@@ -75,8 +74,7 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
             geometry.inputWindow.contains(inputWindow) && geometry.outputWindow.contains(outputWindow))
         let rows = geometry.vertical.backwardSpans(of: inputWindow.rows, within: outputWindow.rows)
         let columns = geometry.horizontal.backwardSpans(of: inputWindow.columns, within: outputWindow.columns)
-        withShape(rows, columns, of: outputWindow, transposed: true, lanes: lanes, accumulating: accumulating)
-        {
+        withShape(rows, columns, of: outputWindow, transposed: true, lanes: lanes, accumulating: accumulating) {
             kernels.gather($0, transposed.base, nil, lambda, g)
         }
     }

@@ -21,8 +21,7 @@ extension GraphReader {
                 remedy: "export the network again")
         }
         let offset = try scaledOffset(node, by: beta)
-        if case .variable(let variable) = a, case .constant(let weights) = b, !transA, variable.shape[0] == 1
-        {
+        if case .variable(let variable) = a, case .constant(let weights) = b, !transA, variable.shape[0] == 1 {
             return .variable(
                 try gemm(node, variable, weights, isTransposed: transB, alpha: alpha, offset: offset))
         }

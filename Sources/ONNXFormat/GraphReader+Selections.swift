@@ -231,8 +231,7 @@ extension GraphReader {
     }
 
     /// The elements at the listed indices of each dimension.
-    private mutating func take(_ node: GraphNode, _ value: Value, _ lists: [[Int]]) throws(ONNXError) -> Value
-    {
+    private mutating func take(_ node: GraphNode, _ value: Value, _ lists: [[Int]]) throws(ONNXError) -> Value {
         try charge(checkedCount(lists.map(\.count), limit: Self.featureLimit), for: node)
         return try select(node, value, .grid(of: value.shape, taking: lists))
     }

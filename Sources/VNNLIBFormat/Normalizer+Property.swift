@@ -42,8 +42,7 @@ extension Normalizer {
         return lower < 0 && upper < 0 ? nil : Case.Bounds(input: bounds.input, lower: lower, upper: upper)
     }
 
-    private func inputRegion(_ bounds: [Case.Bounds], declarations: Declarations) throws(Fault) -> InputRegion
-    {
+    private func inputRegion(_ bounds: [Case.Bounds], declarations: Declarations) throws(Fault) -> InputRegion {
         var lower = baseLower
         var upper = baseUpper
         for bound in bounds {

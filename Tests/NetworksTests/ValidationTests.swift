@@ -1,8 +1,7 @@
 import Networks
 import Testing
 
-private func makeNetwork(_ operation: Operator, operand: [Int], shape: [Int], inputs: [Int] = [0]) -> Network
-{
+private func makeNetwork(_ operation: Operator, operand: [Int], shape: [Int], inputs: [Int] = [0]) -> Network {
     Network(
         nodes: [
             Node(name: "x", operation: .input, inputs: [], shape: operand),
