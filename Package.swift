@@ -122,7 +122,11 @@ func targets(of module: Module) -> [Target] {
 
 let package = Package(
     name: "secateur",
-    products: [.executable(name: "secateur", targets: ["secateur"])],
+    products: [
+        .executable(name: "secateur", targets: ["secateur"]),
+        // For Benchmarks/.
+        .library(name: "Lanes", targets: ["Lanes"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -7,7 +7,8 @@ enum {
     LANE_BLOCK_DEPTH = 192,
 };
 
-// Source features and weights that lie one behind the other. Offsets are in features and in weights of one channel.
+// Source features and weights that lie one behind the other. Offsets are in features and in weights of one
+// channel.
 typedef struct {
     int64_t source;
     int64_t weight;
@@ -20,6 +21,19 @@ typedef struct {
     int count;
     int64_t depth;
 } lane_block;
+
+// Lengthens the last run where it can.
+LANE_INLINE void append_run(lane_block *block, const lane_run run) {
+    block->depth += run.count;
+    if (block->count > 0) {
+        lane_run *last = &block->runs[block->count - 1];
+        if (last->source + last->count == run.source && last->weight + last->count == run.weight) {
+            last->count += run.count;
+            return;
+        }
+    }
+    block->runs[block->count++] = run;
+}
 
 #define SCALAR float
 #define SUFFIX _f32

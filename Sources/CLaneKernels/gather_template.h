@@ -1,15 +1,16 @@
-// The gather kernel: every result element is written by one sum held in registers; nothing is scattered, and no
-// patch of the image is copied out first.
+// The gather kernel: every result element is written by one sum held in registers; nothing is scattered, and
+// no patch of the image is copied out first.
 //
-// A result pixel needs all channels of the source pixels under the kernel. Kernel positions whose source pixels and
-// weights both lie one behind the other merge into *runs*: for an undilated, ungrouped convolution one kernel row is
-// one run, and a dense matrix is a single run of all its columns. Runs are collected into *blocks* whose source data
-// fit the first-level cache, and a block meets all result channels before the next one is looked at. Within a block
-// a *tile* of R channels by V vectors of lanes stays in registers: R + V loads for R * V multiply-adds. The larger V,
-// the fewer passes over the weights; the larger R, the fewer over the source.
+// A result pixel needs all channels of the source pixels under the kernel. Kernel positions whose source
+// pixels and weights both lie one behind the other merge into *runs*: for an undilated, ungrouped convolution
+// one kernel row is one run, and a dense matrix is a single run of all its columns. Runs are collected into
+// *blocks* whose source data fit the first-level cache, and a block meets all result channels before the next
+// one is looked at. Within a block a *tile* of R channels by V vectors of lanes stays in registers: R + V
+// loads for R * V multiply-adds. The larger V, the fewer passes over the weights; the larger R, the fewer
+// over the source.
 //
-// With AVX-512 (32 registers of 64 bytes) a tile has 8 channels by at most 2 vectors, or 4 by 3; elsewhere 4 by 1,
-// which is 8 of AVX2's 16 registers.
+// With AVX-512 (32 registers of 64 bytes) a tile has 8 channels by at most 2 vectors, or 4 by 3; elsewhere 4
+// by 1, which is 8 of AVX2's 16 registers.
 
 // What all tiles of one block at one result pixel have in common. Strides are in vectors.
 typedef struct {
@@ -27,7 +28,8 @@ typedef struct {
 } NAME(pixel);
 
 // The sums over one block for R consecutive channels, packed in panels of P.
-LANE_INLINE void NAME(tile)(const int R, const int V, const int P, const NAME(pixel) * pixel, int64_t channel) {
+LANE_INLINE void NAME(tile)(const int R, const int V, const int P, const NAME(pixel) * pixel,
+                            int64_t channel) {
     const int64_t stride = pixel->stride;
     const int64_t panel_size = P * pixel->kernel_size;
     const SCALAR *panel = pixel->weights + channel * pixel->kernel_size;
@@ -136,13 +138,7 @@ LANE_INLINE void NAME(gather_pixel)(const bool wide, const lane_gather_shape *sh
                 }
                 const int64_t room = LANE_BLOCK_DEPTH - block.depth;
                 const int64_t count = left < room ? left : room;
-                lane_run *last = &block.runs[block.count - 1];
-                if (block.count > 0 && last->source + last->count == source && last->weight + last->count == weight) {
-                    last->count += count;
-                } else {
-                    block.runs[block.count++] = (lane_run){source, weight, count};
-                }
-                block.depth += count;
+                append_run(&block, (lane_run){source, weight, count});
                 source += count;
                 weight += count;
                 left -= count;
@@ -174,8 +170,8 @@ LANE_INLINE void NAME(gather)(const bool wide, const lane_gather_shape *shape, c
 }
 
 #ifdef LANE_HAS_WIDE
-LANE_WIDE static void NAME(gather_wide)(const lane_gather_shape *shape, const SCALAR *panels, const SCALAR *bias,
-                                        const SCALAR *x, SCALAR *y) {
+LANE_WIDE static void NAME(gather_wide)(const lane_gather_shape *shape, const SCALAR *panels,
+                                        const SCALAR *bias, const SCALAR *x, SCALAR *y) {
     NAME(gather)(true, shape, panels, bias, x, y);
 }
 #endif
@@ -185,8 +181,8 @@ LANE_CLONES_NARROW void NAME(lane_gather_narrow)(const lane_gather_shape *shape,
     NAME(gather)(false, shape, panels, bias, x, y);
 }
 
-void NAME(lane_gather)(const lane_gather_shape *shape, const SCALAR *panels, const SCALAR *bias, const SCALAR *x,
-                       SCALAR *y) {
+void NAME(lane_gather)(const lane_gather_shape *shape, const SCALAR *panels, const SCALAR *bias,
+                       const SCALAR *x, SCALAR *y) {
 #ifdef LANE_HAS_WIDE
     if (LANE_HAS_WIDE) {
         NAME(gather_wide)(shape, panels, bias, x, y);

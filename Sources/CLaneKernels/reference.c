@@ -1,4 +1,5 @@
-// What the affine kernels compute, said as plainly as possible. The tests compare the fast kernels with these.
+// What the affine kernels compute, said as plainly as possible. The tests compare the fast kernels with
+// these.
 #include "vector.h"
 
 #define SCALAR float

@@ -12,8 +12,8 @@ static SCALAR NAME(packed_weight)(const lane_gather_shape *shape, const SCALAR *
 }
 
 // One result element.
-static double NAME(gathered)(const lane_gather_shape *shape, const SCALAR *panels, const SCALAR *x, lane_span rows,
-                             lane_span columns, int64_t channel, int64_t lane) {
+static double NAME(gathered)(const lane_gather_shape *shape, const SCALAR *panels, const SCALAR *x,
+                             lane_span rows, lane_span columns, int64_t channel, int64_t lane) {
     const int64_t group = channel / shape->height;
     double sum = 0;
     for (int64_t i = 0; i < rows.count; i++) {
@@ -23,9 +23,9 @@ static double NAME(gathered)(const lane_gather_shape *shape, const SCALAR *panel
             const int64_t pixel = row * shape->source_columns + column;
             for (int64_t d = 0; d < shape->depth; d++) {
                 const int64_t feature = (pixel * shape->groups + group) * shape->depth + d;
-                sum += (double)NAME(packed_weight)(shape, panels, group, channel % shape->height, rows.kernel + i,
-                                                   columns.kernel + j, d) *
-                       (double)x[feature * shape->lanes + lane];
+                const SCALAR weight = NAME(packed_weight)(shape, panels, group, channel % shape->height,
+                                                          rows.kernel + i, columns.kernel + j, d);
+                sum += (double)weight * (double)x[feature * shape->lanes + lane];
             }
         }
     }
@@ -41,7 +41,8 @@ void NAME(lane_reference_gather)(const lane_gather_shape *shape, const SCALAR *p
                 const int64_t feature = (r * shape->column_count + c) * channels + channel;
                 for (int64_t lane = 0; lane < shape->lanes; lane++) {
                     SCALAR *element = y + feature * shape->lanes + lane;
-                    double sum = NAME(gathered)(shape, panels, x, shape->rows[r], shape->columns[c], channel, lane);
+                    const lane_span rows = shape->rows[r], columns = shape->columns[c];
+                    double sum = NAME(gathered)(shape, panels, x, rows, columns, channel, lane);
                     if (bias) sum += (double)bias[channel];
                     if (shape->accumulating) sum += (double)*element;
                     *element = (SCALAR)sum;

@@ -1,5 +1,6 @@
-// The sparse kernel: one row's sums stay in registers while its entries stream by, each adding a multiple of one
-// contiguous row of x. The cost is that of the entries alone; x is read at random but whole cache lines at a time.
+// The sparse kernel: one row's sums stay in registers while its entries stream by, each adding a multiple of
+// one contiguous row of x. The cost is that of the entries alone; x is read at random but whole cache lines
+// at a time.
 
 LANE_INLINE void NAME(sparse_column)(const int V, const lane_sparse_shape *shape, const SCALAR *values,
                                      const SCALAR *bias, const NAME(vector) * x, NAME(vector) * y) {
@@ -40,8 +41,8 @@ LANE_WHOLE LANE_CLONES void NAME(lane_sparse)(const lane_sparse_shape *shape, co
     }
 }
 
-LANE_WHOLE LANE_CLONES void NAME(lane_dot)(int64_t features, int64_t period, const SCALAR *bias, const SCALAR *x,
-                                           SCALAR *constants, int32_t lanes) {
+LANE_WHOLE LANE_CLONES void NAME(lane_dot)(int64_t features, int64_t period, const SCALAR *bias,
+                                           const SCALAR *x, SCALAR *constants, int32_t lanes) {
     double sums[LANE_MAXIMUM] = {0};
     for (int64_t start = 0; start < features; start += period) {
         for (int64_t i = 0; i < period; i++) {

@@ -1,9 +1,10 @@
-// What the affine kernel templates are written in terms of. A template is a header that a C file includes once per
-// scalar type, after setting SCALAR and SUFFIX; NAME(f) is then f_f32 or f_f64, NAME(vector) a 64-byte vector.
+// What the affine kernel templates are written in terms of. A template is a header that a C file includes
+// once per scalar type, after setting SCALAR and SUFFIX; NAME(f) is then f_f32 or f_f64, NAME(vector) a
+// 64-byte vector.
 //
-// Vectors are the compiler's own (`vector_size`), so one source serves every instruction set. `w * x` of a scalar
-// and a vector broadcasts the scalar, and contraction makes `a += w * x` a fused multiply-add where there is one.
-// Nothing here permits the compiler to reorder a sum.
+// Vectors are the compiler's own (`vector_size`), so one source serves every instruction set. `w * x` of a
+// scalar and a vector broadcasts the scalar, and contraction makes `a += w * x` a fused multiply-add where
+// there is one. Nothing here permits the compiler to reorder a sum.
 #pragma once
 
 #include <stddef.h>

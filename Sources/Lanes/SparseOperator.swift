@@ -10,6 +10,8 @@ internal import CLaneKernels
 public final class SparseOperator<Scalar: LaneScalar>: Sendable {
     public let rows: Int
     public let columns: Int
+    /// How many entries are stored.
+    public var entryCount: Int { forward.values.count }
     private let forward: Entries
     private let transposed: Entries
     private let bias: AlignedStorage<Scalar>

@@ -41,8 +41,18 @@ struct ReferenceTests {
                 } reference: {
                     lane_reference_gather_f32(&shape, $0, $1, $2, $3)
                 }
+                compare(weights, bias, x, y, lanes: lanes, Float.self) {
+                    lane_gather_narrow_f32(&shape, $0, $1, $2, $3)
+                } reference: {
+                    lane_reference_gather_f32(&shape, $0, $1, $2, $3)
+                }
                 compare(weights, bias, x, y, lanes: lanes, Double.self) {
                     lane_gather_f64(&shape, $0, $1, $2, $3)
+                } reference: {
+                    lane_reference_gather_f64(&shape, $0, $1, $2, $3)
+                }
+                compare(weights, bias, x, y, lanes: lanes, Double.self) {
+                    lane_gather_narrow_f64(&shape, $0, $1, $2, $3)
                 } reference: {
                     lane_reference_gather_f64(&shape, $0, $1, $2, $3)
                 }

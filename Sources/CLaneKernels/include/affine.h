@@ -1,12 +1,12 @@
 // Affine maps over lanes: many problems side by side, one weight load for all of them.
 //
-// A buffer of features is `value[feature][lane]`, lanes innermost, 64-byte aligned; an image's features are numbered
-// (row * columns + column) * channels + channel, so that the channels of a pixel are contiguous. The number of lanes
-// is 16, 32, 48 or 64. float (_f32) and double (_f64) versions come from one source.
+// A buffer of features is `value[feature][lane]`, lanes innermost, 64-byte aligned; an image's features are
+// numbered (row * columns + column) * channels + channel, so that the channels of a pixel are contiguous. The
+// number of lanes is 16, 32, 48 or 64. float (_f32) and double (_f64) versions come from one source.
 //
-// Each result element is one sum, in an unspecified but fixed order, with or without fused multiply-adds: a result
-// of n products (plus bias, plus the accumulated value) carries at most n + 2 roundings on any path. Lanes never
-// mix. No kernel changes the floating-point environment, allocates, or calls anything.
+// Each result element is one sum, in an unspecified but fixed order, with or without fused multiply-adds: a
+// result of n products (plus bias, plus the accumulated value) carries at most n + 2 roundings on any path.
+// Lanes never mix. No kernel changes the floating-point environment, allocates, or calls anything.
 //
 // Each kernel has a plain twin with the prefix `lane_reference_`, which the tests compare it with.
 #pragma once
@@ -14,23 +14,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// The kernel positions that reach one result coordinate along one axis of an image: `count` positions from `kernel`
-/// on, in packed order, the first of which reads source coordinate `source`.
+/// The kernel positions that reach one result coordinate along one axis of an image: `count` positions from
+/// `kernel` on, in packed order, the first of which reads source coordinate `source`.
 typedef struct {
     int32_t kernel;
     int32_t count;
     int32_t source;
 } lane_span;
 
-/// A sum of weighted source pixels for every pixel of a result image: a convolution in either direction, and, with
-/// one pixel and one kernel position, a dense matrix.
+/// A sum of weighted source pixels for every pixel of a result image: a convolution in either direction, and,
+/// with one pixel and one kernel position, a dense matrix.
 ///
-/// Result channel `g * height + o` of pixel (r, c) is the sum over the spans' kernel positions (i, j) and the group's
-/// source channels `d` of `weight[g][o][rows[r].kernel + i][columns[c].kernel + j][d]` times source channel
-/// `g * depth + d` of pixel `(rows[r].source + i * row_step, columns[c].source + j * column_step)`.
+/// Result channel `g * height + o` of pixel (r, c) is the sum over the spans' kernel positions (i, j) and the
+/// group's source channels `d` of `weight[g][o][rows[r].kernel + i][columns[c].kernel + j][d]` times source
+/// channel `g * depth + d` of pixel `(rows[r].source + i * row_step, columns[c].source + j * column_step)`.
 ///
-/// Weights are packed in panels of `LANE_PANEL_ROWS` result channels, the last panel of a group lower when the
-/// height is no multiple: `[group][panel][kernel row][kernel column][depth][channel in panel]`.
+/// Weights are packed in panels of `LANE_PANEL_ROWS` result channels, the last panel of a group lower when
+/// the height is no multiple: `[group][panel][kernel row][kernel column][depth][channel in panel]`.
 typedef struct {
     const lane_span *_Nonnull rows;
     const lane_span *_Nonnull columns;
@@ -76,6 +76,9 @@ enum { LANE_PANEL_ROWS = 4 };
     /* y (=|+=) bias + weights x, with one bias per result channel. x and y do not overlap. */               \
     void lane_gather##suffix(const lane_gather_shape *shape, const Scalar *panels,                           \
                              const Scalar *_Nullable bias, const Scalar *x, Scalar *y);                      \
+    /* The same with the smaller register blocks that machines without AVX-512 use. */                       \
+    void lane_gather_narrow##suffix(const lane_gather_shape *shape, const Scalar *panels,                    \
+                                    const Scalar *_Nullable bias, const Scalar *x, Scalar *y);               \
     void lane_reference_gather##suffix(const lane_gather_shape *shape, const Scalar *panels,                 \
                                        const Scalar *_Nullable bias, const Scalar *x, Scalar *y);            \
     /* y (=|+=) bias + matrix x, with one bias per row. x and y do not overlap. */                           \
