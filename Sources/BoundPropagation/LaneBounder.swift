@@ -34,6 +34,7 @@ public final class LaneBounder {
     private var phaseStorage: LaneStorage<Float>
     private var momentStorage: LaneStorage<Float>
     private var bestStorage: LaneStorage<Float>
+    private lazy var scores = LaneStorage<Float>(features: max(1, slotCount), lanes: lanes)
     private let laneFloats: LaneStorage<Float>
     private let laneDoubles: LaneStorage<Double>
     private var inputLower: Table<Float>
@@ -261,20 +262,41 @@ public final class LaneBounder {
         return point
     }
 
-    /// The unsplit neuron that promises most, per lane; -1 when none is left. After `certify()`.
-    public func branchingSlots() -> [Int32] {
-        var scores = [Float](repeating: -1, count: lanes)
-        var slots = [Int32](repeating: -1, count: lanes)
+    /// The unsplit neurons that promise most, `[rank][lane]`, best first; -1 where none is left. After `certify()`.
+    public func branchingSlots(_ count: Int) -> [[Int32]] {
+        scores.base.update(repeating: -1, count: slotCount * lanes)
         for node in plan.activations where node < target && exact.reached[node] {
             let table = relaxations.tables[node]!
             for span in exact.spans[node] {
                 lane_score(
                     span.count, lanes, table.slots.base + span.feature, exact.coefficients(node) + span.buffer * lanes,
                     table.bias.base + span.feature, table.floatUpperSlope.base + span.feature,
-                    table.floatIntercept.base + span.feature, parameters, phases, &scores, &slots)
+                    table.floatIntercept.base + span.feature, parameters, phases, scores.base)
             }
         }
-        return slots
+        var best = [Int32](repeating: -1, count: count * lanes)
+        lane_rank(slotCount, lanes, scores.base, count, &best)
+        return (0..<count).map { Array(best[$0 * lanes..<($0 + 1) * lanes]) }
+    }
+
+    /// Float32 bounds of every lane with one more neuron split, without ascent: what a split would do at once.
+    ///
+    /// - Parameter slots: per lane the neuron to split; -1: none.
+    public func probe(_ slots: [Int32], phase: Float) -> [Float] {
+        var kept: [Float] = []
+        for (lane, slot) in slots.enumerated() where slot >= 0 {
+            kept.append(parameters[Int(slot) * lanes + lane])
+            parameters[Int(slot) * lanes + lane] = 0
+            phases[Int(slot) * lanes + lane] = phase
+        }
+        let bounds = Array(UnsafeBufferPointer(start: boundInSearch(), count: lanes))
+        var next = 0
+        for (lane, slot) in slots.enumerated() where slot >= 0 {
+            parameters[Int(slot) * lanes + lane] = kept[next]
+            phases[Int(slot) * lanes + lane] = 0
+            next += 1
+        }
+        return bounds
     }
 
     /// Replaces the weights of a lane's objectives.

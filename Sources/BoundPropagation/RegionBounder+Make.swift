@@ -18,7 +18,7 @@ public struct FeatureBounds: Sendable {
 }
 
 public struct BoundingOptions: Sendable {
-    /// Tightens further the features of a node that are still unstable, given the bounds and relaxations of everything
+    /// Tightens further the features of a node that is no image and still has unstable ones, given the bounds and relaxations of everything
     /// before it. What it returns must be as certain as any other bound.
     public var refine: (@Sendable (_ before: RegionBounder, _ node: Int, _ features: [Int]) -> [FeatureBounds])?
     /// Bounds of the same region that are known already.
@@ -80,14 +80,17 @@ private struct BoundsInTheMaking {
         // Intervals are exact for an affine function of the box itself.
         if plan.operands[node] == [0], !isActivation(node) { return }
         bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
-        let plain = batches(node)
-        apply(plain, plainBounds(node, plain), to: node)
+        // With a refinement, images keep what is known of them: only what follows has changed.
+        if options.refine == nil || plan.layouts[node].image == nil {
+            let plain = batches(node)
+            apply(plain, plainBounds(node, plain), to: node)
+        }
         if relaxations.neurons.isEmpty { return }
         if options.ascentIterations > 0 {
             let open = batches(node)
             apply(open, ascendedBounds(node, open), to: node)
         }
-        if let refine = options.refine {
+        if let refine = options.refine, plan.layouts[node].image == nil {
             let open = (0..<plan.layouts[node].count).filter { bounds.isUnstable(node, $0) }
             let before = RegionBounder(model: model, bounds: bounds, relaxations: relaxations)
             for found in refine(before, node, open) {

@@ -37,7 +37,7 @@ final class BatchBounder: @unchecked Sendable {
         {
             return .ended(.violated)
         }
-        let slots = bounder.branchingSlots()
+        let slots = branchingSlots()
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
         for lane in open {
@@ -60,6 +60,27 @@ final class BatchBounder: @unchecked Sendable {
                     return zip(weights, rows).map { ($0, $1) }
                 }))
         bounder.load(batch)
+    }
+
+    /// Filtered smart branching (De Palma et al. 2021): the best few neurons by score are tried, and the one whose
+    /// worse child has the best bound at once is taken.
+    private func branchingSlots() -> [Int32] {
+        let candidates = bounder.branchingSlots(problem.branchingCandidates)
+        if candidates.count == 1 { return candidates[0] }
+        var chosen = candidates[0]
+        var best = [Float](repeating: -.infinity, count: lanes)
+        for slots in candidates {
+            let active = bounder.probe(slots, phase: 1)
+            let inactive = bounder.probe(slots, phase: -1)
+            for lane in 0..<lanes where slots[lane] >= 0 {
+                let worse = min(active[lane], inactive[lane])
+                if worse > best[lane] {
+                    best[lane] = worse
+                    chosen[lane] = slots[lane]
+                }
+            }
+        }
+        return chosen
     }
 
     private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {

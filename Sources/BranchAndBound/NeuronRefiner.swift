@@ -126,7 +126,7 @@ private final class NeuronRefiner {
         ascent.decay = 0.95
         _ = bounder.ascend(ascent)
         let bounds = bounder.certify()
-        let slots = bounder.branchingSlots()
+        let slots = bounder.branchingSlots(1)[0]
         for (lane, (index, leaf)) in batch.enumerated() {
             let bound = max(leaf.bound, bounds[lane])
             if bound > 0 || slots[lane] < 0 {

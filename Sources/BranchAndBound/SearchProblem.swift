@@ -11,6 +11,9 @@ public struct SearchProblem: Sendable {
     /// Whether box searches also refine the neurons' own bounds by back-substitution.
     public var refinesBoxes = true
 
+    /// How many neurons are tried before one is split; 1: the best by score is taken.
+    public var branchingCandidates = 3
+
     public init(
         region: RegionBounder, disjuncts: [[Objective]],
         confirm: @escaping @Sendable (_ point: [Double], _ disjunct: Int) -> Bool

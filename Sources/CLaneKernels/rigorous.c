@@ -144,27 +144,43 @@ void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *restrict values,
 }
 
 // Branching scores (BaBSR; Bunel et al. 2020): for every unsplit unstable neuron how much of the bound its relaxation
-// costs, estimated from the coefficients g on its value; keeps each lane's best in `best_score` and `best_slot`.
+// costs, estimated from the coefficients g on its value; `scores[slot][lane]`, -1 for split neurons.
 LANE_CLONES
 void lane_score(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots, const double *restrict g,
                 const float *restrict bias, const float *restrict upper_slope, const float *restrict intercept,
-                const float *restrict parameter, const float *restrict phase, float *restrict best_score,
-                int32_t *restrict best_slot) {
+                const float *restrict parameter, const float *restrict phase, float *restrict scores) {
     for (ptrdiff_t i = 0; i < count; i++) {
         ptrdiff_t s = slots[i];
         if (s < 0) continue;
         const double *gi = g + i * lanes;
         const float *p = parameter + s * lanes, *h = phase + s * lanes;
+        float *score = scores + s * lanes;
         float up = upper_slope[i], t = intercept[i], b = bias[i];
         for (ptrdiff_t j = 0; j < lanes; j++) {
             float v = (float)gi[j];
             float ratio = v < 0 ? up : p[j];
             float one = b * v * (ratio - 1), other = b * v * ratio;
             float gain = (one > other ? one : other) + (v < 0 ? -v * t : 0);
-            float score = gain < 0 ? -gain : gain;
-            int better = (h[j] == 0) & (score > best_score[j]);
-            best_score[j] = better ? score : best_score[j];
-            best_slot[j] = better ? (int32_t)s : best_slot[j];
+            score[j] = h[j] == 0 ? (gain < 0 ? -gain : gain) : -1;
+        }
+    }
+}
+
+// The `most` best slots of each lane, best first, `best[rank][lane]`; -1 where there are fewer.
+void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *restrict scores, ptrdiff_t most, int32_t *restrict best) {
+    for (ptrdiff_t k = 0; k < most * lanes; k++) best[k] = -1;
+    for (ptrdiff_t s = 0; s < count; s++) {
+        const float *row = scores + s * lanes;
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            if (row[j] < 0) continue;
+            int32_t carried = (int32_t)s;
+            for (ptrdiff_t k = 0; k < most && carried >= 0; k++) {
+                int32_t held = best[k * lanes + j];
+                if (held < 0 || scores[carried * lanes + j] > scores[held * lanes + j]) {
+                    best[k * lanes + j] = carried;
+                    carried = held;
+                }
+            }
         }
     }
 }

@@ -60,11 +60,12 @@ struct RegionProof {
         if let end = ended(search(bound(ascended), overBoxes: false, seconds: 0.5)) { return end }
         var nodesPerTarget = 64
         while true {
-            let before = boundSeconds
+            let before = (seconds: boundSeconds, unstable: unstable)
             let bounder = bound(refined(nodesPerTarget))
             if run.isOver { return .stopped }
-            let isLast = nodesPerTarget > 20_000
-            let seconds = isLast ? .infinity : 1.0 * (boundSeconds - before)
+            // Where refinement stabilises few neurons, or has gone far, the search gets all the time that is left.
+            let isLast = nodesPerTarget > 20_000 || Double(unstable) > 0.95 * Double(before.unstable)
+            let seconds = isLast ? .infinity : boundSeconds - before.seconds
             if let end = ended(search(bounder, overBoxes: false, seconds: seconds)) { return end }
             nodesPerTarget *= 4
         }

@@ -108,7 +108,7 @@ final class VerificationRun: Sendable {
         descent.seed = options.seed &+ (effort == .quick ? 0 : 1)
         descent.rounds = effort == .quick ? 1 : 8
         descent.iterations = effort == .quick ? 20 : 60
-        let share = min(options.timeout * (effort == .quick ? 0.02 : 0.05), effort == .quick ? 1 : 10)
+        let share = min(options.timeout * (effort == .quick ? 0.01 : 0.02), effort == .quick ? 0.3 : 1)
         descent.isStopped = { [self] in isOver || seconds(since: began) > share }
         for region in regions {
             let disjuncts = query.property.disjuncts.filter { $0.region == region }
