@@ -32,7 +32,7 @@ final class VerificationRun: Sendable {
         self.progress = progress
         self.isCancelled = isCancelled
         deadline = options.timeout.isFinite ? start + .seconds(options.timeout) : nil
-        model = BoundModel(plan: LanePlan(query.network))
+        model = BoundModel(plan: LanePlan(query.network.decomposingMaxPools()))
     }
 
     var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
