@@ -12,7 +12,8 @@ extension LinearProgram {
         public var method = Method.dual
         /// Seconds; infinite for none.
         public var timeLimit = Double.infinity
-        /// Whether an infeasible answer comes with multipliers, at the cost of a second, larger program.
+        /// Whether an infeasible answer comes with multipliers; rarely, at the cost of a second, larger
+        /// program.
         public var findsFarkas = true
 
         public init() {}

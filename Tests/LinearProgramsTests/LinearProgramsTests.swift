@@ -50,6 +50,28 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<60)
+    func findsFarkasMultipliersByEitherMethod(seed: Int) {
+        // Demanding more of every row than the box allows, from a warm basis and afresh.
+        var model = RandomProgram(columns: 2 + seed % 4, rows: 3 + seed % 5, seed: UInt64(3000 + seed))
+        var options = LinearProgram.Options()
+        options.method = seed % 2 == 0 ? .dual : .primal
+        var program = model.makeProgram()
+        if seed % 3 == 0 { _ = program.minimise() }
+        for row in model.rows.indices.dropFirst() {
+            let most = zip(model.rows[row], model.columnBounds).reduce(0) {
+                $0 + max($1.0 * $1.1.lowerBound, $1.0 * $1.1.upperBound)
+            }
+            let lower = row == 1 ? most + 0.01 : most - 0.5
+            model.rowBounds[row] = (lower, .infinity)
+            program.setBounds(ofRow: row, lower: lower, upper: .infinity)
+        }
+        guard case .infeasible(let multipliers?) = program.minimise(options) else {
+            return #expect(Bool(false))
+        }
+        #expect(model.farkasGap(multipliers) > 0)
+    }
+
     @Test func freeColumnsCanBeUnbounded() {
         var program = LinearProgram(columns: 2)
         program.setObjective(ofColumn: 0, 1)
