@@ -17,6 +17,8 @@ public struct AscentOptions: Sendable {
     public var decay: Float = 0.97
     /// Stop when every lane's bound is positive.
     public var stopsWhenPositive = true
+    /// Polled between steps; once true the best so far is kept.
+    public var isStopped: @Sendable () -> Bool = { false }
 
     public init(iterations: Int) { self.iterations = iterations }
 }
@@ -123,7 +125,7 @@ public final class LaneBounder {
             }
             if improved { lane_keep_f32(slotCount, lanes, better, parameters, bestStorage.base) }
             let done = options.stopsWhenPositive && best[0..<active].allSatisfy { $0 > 0 }
-            if done || iteration == options.iterations - 1 { break }
+            if done || iteration == options.iterations - 1 || options.isStopped() { break }
             rates[2] = 1 / (1 - power(0.9, iteration + 1))
             rates[3] = 1 / (1 - power(0.99, iteration + 1))
             ascendOnce(rates)

@@ -168,6 +168,7 @@ private struct BoundsInTheMaking {
             let bounder = LaneBounder(model: model, bounds: bounds, relaxations: relaxations)
             var ascent = AscentOptions(iterations: options.ascentIterations)
             ascent.stopsWhenPositive = false
+            ascent.isStopped = options.isStopped
             while !options.isStopped(), let index = tickets.take() {
                 let batch = batches[index]
                 bounder.setFeatures(

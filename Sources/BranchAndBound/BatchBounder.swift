@@ -28,10 +28,12 @@ final class BatchBounder: @unchecked Sendable {
         let isRoot = batch[0].splits == nil
         var ascent = AscentOptions(iterations: isRoot ? 60 : 20)
         ascent.slopeRate = isRoot ? 0.1 : 0.05
+        ascent.isStopped = { [limits] in limits.isOver }
         _ = bounder.ascend(ascent)
         let bounds = bounder.certify()
         let open = batch.indices.filter { !(bounds[$0] > 0) }
         if open.isEmpty { return .children([]) }
+        if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers, let lane = violatedLane(open, batch),
             problem.confirm(bounder.minimiser(lane), batch[lane].disjunct)
         {

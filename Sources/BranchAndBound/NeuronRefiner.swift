@@ -124,6 +124,7 @@ private final class NeuronRefiner {
         let isFirst = batch.contains { $0.leaf.splits == nil }
         var ascent = AscentOptions(iterations: isFirst ? 3 * options.iterations : options.iterations)
         ascent.decay = 0.95
+        ascent.isStopped = options.isStopped
         _ = bounder.ascend(ascent)
         let bounds = bounder.certify()
         let slots = bounder.branchingSlots(1)[0]

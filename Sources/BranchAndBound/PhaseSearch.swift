@@ -37,8 +37,7 @@ public final class PhaseSearch {
         let results = Results<BatchResult>(threads)
         let (problem, limits) = (problem, limits)
         while !queue.isEmpty {
-            // The first round is always worth its time.
-            if limits.isOver && status.nodes > 0 { return .stopped }
+            if limits.isOver || (limits.isSoftlyOver && status.nodes > 0) { return .stopped }
             if let reason = exhausted() { return .exhausted(reason: reason) }
             status.worstBound = queue.min!.bound
             let batches = takeBatches(threads)

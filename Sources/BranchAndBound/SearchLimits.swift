@@ -1,6 +1,8 @@
 /// What a search may spend, and how it is told to stop.
 public struct SearchLimits: Sendable {
     public var deadline: ContinuousClock.Instant?
+    /// The search ends after the round in which this passes; the first round is always finished.
+    public var softDeadline: ContinuousClock.Instant?
     public var threads = 1
     public var maxNodes = Int.max
     /// Bytes that open subproblems may hold.
@@ -13,6 +15,8 @@ public struct SearchLimits: Sendable {
 
     /// Seconds until the deadline.
     var remaining: Double { deadline.map { max(0, ($0 - ContinuousClock.now) / .seconds(1)) } ?? .infinity }
+
+    var isSoftlyOver: Bool { isOver || softDeadline.map { ContinuousClock.now >= $0 } ?? false }
 
     public var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
 }

@@ -114,10 +114,7 @@ struct RegionProof {
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
         var limits = SearchLimits()
         limits.deadline = run.deadline
-        if budget.isFinite {
-            let slice = began + .seconds(budget)
-            limits.deadline = limits.deadline.map { min($0, slice) } ?? slice
-        }
+        limits.softDeadline = budget.isFinite ? began + .seconds(budget) : nil
         limits.threads = run.options.threads
         limits.maxNodes = run.options.maxNodes - nodes
         limits.memory = run.options.memoryLimit

@@ -31,7 +31,9 @@ final class VerificationRun: Sendable {
         self.options = options
         self.progress = progress
         self.isCancelled = isCancelled
-        deadline = options.timeout.isFinite ? start + .seconds(options.timeout) : nil
+        // Leaves time to give back what a large search holds.
+        let reserve = min(0.1, options.timeout / 50)
+        deadline = options.timeout.isFinite ? start + .seconds(options.timeout - reserve) : nil
         model = BoundModel(plan: LanePlan(query.network.decomposingMaxPools()))
     }
 
