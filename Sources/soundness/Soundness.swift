@@ -1,5 +1,6 @@
 // Thousands of random tiny networks whose true answers are known by enumeration in exact arithmetic: no
-// verdict may contradict one, neither with the counterexample search nor without.
+// verdict may contradict one, neither with the counterexample search nor without, neither on the network as it
+// is nor on its simplification.
 //
 //     soundness [COUNT [FIRST-SEED]]
 //
@@ -20,7 +21,9 @@ struct Soundness {
     static func main() throws {
         let numbers = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
         var run = Soundness()
-        for query in RandomQueries(seed: numbers.count > 1 ? numbers[1] : 0).prefix(
+        for query in RandomQueries(
+            seed: numbers.count > 1 ? numbers[1] : 0, operators: [.convolution, .maxPooling]
+        ).prefix(
             Int(numbers.first ?? 2000))
         {
             try run.check(query)
@@ -38,18 +41,22 @@ struct Soundness {
             case .violated(_, isRobust: true): "violated"
             case .violated: "violated on a boundary only"
             }
-        let query = try Query(network: random.network, property: random.property)
         let size = random.network.inputCount > 3 ? ", many inputs" : ""
-        for attack in [true, false] {
-            var options = VerificationOptions()
-            options.attack = attack
-            options.timeout = 5
-            options.maxNodes = 2000
-            let verdict = verify(query, options: options).verdict
-            counts["\(truth): \(Self.name(verdict))\(size)\(attack ? "" : ", without attack")", default: 0] += 1
-            if let objection = try random.objection(to: verdict, answer: answer) {
-                objections += 1
-                print("seed \(random.seed)\(attack ? "" : ", without attack"): \(objection)")
+        let networks = [random.network, random.network.simplified()].map { $0.decomposingMaxPools() }
+        for (network, kind) in zip(networks, ["", ", simplified"]) {
+            let query = try Query(network: network, property: random.property)
+            for attack in [true, false] {
+                var options = VerificationOptions()
+                options.attack = attack
+                options.timeout = 5
+                options.maxNodes = 2000
+                let verdict = verify(query, options: options).verdict
+                let how = size + (attack ? "" : ", without attack")
+                counts["\(truth): \(Self.name(verdict))\(how)", default: 0] += 1
+                if let objection = try random.objection(to: verdict, answer: answer) {
+                    objections += 1
+                    print("seed \(random.seed)\(how)\(kind): \(objection)")
+                }
             }
         }
     }

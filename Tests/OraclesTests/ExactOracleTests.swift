@@ -106,6 +106,7 @@ import Testing
         var widened = 0
         for query in RandomQueries(seed: 300).prefix(30) where query.core != nil {
             query.property.checkInvariants()
+            try query.network.validate()
             widened += 1
             let small = query.small
             guard case .linear(let sums) = query.network.nodes[1].operation else { continue }
