@@ -67,6 +67,9 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
         for node in plan.layouts.indices { windows[node] = nil }
         windows[target] = plan.layouts[target].image.map { window ?? .full(height: $0.height, width: $0.width) }
         for node in stride(from: target, through: 0, by: -1) where depends[node] {
+            if readsWhole(node), let image = plan.layouts[node].image {
+                windows[node] = .full(height: image.height, width: image.width)
+            }
             for operand in plan.operands[node] {
                 depends[operand] = true
                 guard let image = plan.layouts[operand].image else { continue }
@@ -80,6 +83,14 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             windows[0] = .full(height: image.height, width: image.width)
         }
         layOut(0)
+    }
+
+    /// Whether the node's kernel takes all of its coefficients, also when the target sees a window of them only.
+    private func readsWhole(_ node: Int) -> Bool {
+        switch network.operators[node] {
+        case .dense, .sparse, .select: true
+        case .input, .convolution, .elementwise, .sum, .activation: false
+        }
     }
 
     private func windowSeen(by node: Int, of image: LaneLayout.Image) -> Window {
