@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs benchmark suites through the release binary, one instance after the other, and scores the verdicts.
 
-Results go to build/bench/SUITE.csv as they come. Exit status 1 when a verdict is wrong or a run failed.
+Results go to build/bench/SUITE.csv as they come. Where onnxruntime is installed, it checks every witness. Exit status
+1 when a verdict is wrong, a witness is refused or a run failed.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import replay
 import runs
 
 COLUMNS = [
@@ -36,6 +38,18 @@ def row(instance, run, timeout):
     }
 
 
+def check_witness(instance, run):
+    """Turns a witness that onnxruntime objects to into an error."""
+    if run.verdict != "sat" or not replay.available():
+        return
+    wrong = replay.objection(
+        instance.directory / instance.network, instance.directory / instance.property, run.details["witness"])
+    if wrong:
+        run.verdict = "error"
+        run.details = {}
+        run.message = f"WITNESS REFUSED: {wrong}"
+
+
 def run_suite(suite, options):
     """Runs one suite; returns the runs with their timeouts, and the results file."""
     options.out.mkdir(parents=True, exist_ok=True)
@@ -49,6 +63,7 @@ def run_suite(suite, options):
                 continue
             timeout = min(instance.timeout, options.limit)
             run = runs.verify(options.binary, instance, timeout, options.arguments)
+            check_witness(instance, run)
             done.append((run, timeout))
             writer.writerow(row(instance, run, timeout))
             file.flush()

@@ -10,20 +10,27 @@ final class ProgressLine: Sendable {
     private struct State {
         var isOnScreen = false
         var isFinished = false
+        var next = ContinuousClock.now
     }
 
+    /// Time between two lines; what comes sooner is dropped.
+    private static let interval = Duration.milliseconds(100)
+
     func show(_ progress: VerificationProgress) {
-        show(
-            "\(progress.phase)  \(progress.nodes) nodes, \(progress.open) open, "
-                + "worst bound \(formatted("%.4g", progress.worstBound)), \(formatted("%.1f", progress.seconds)) s"
-        )
+        guard isShown else { return }
+        var parts = ["\(progress.nodes) nodes", "\(progress.open) open"]
+        if progress.worstBound.isFinite { parts.append("worst bound \(formatted("%.4g", progress.worstBound))") }
+        parts.append("\(formatted("%.1f", progress.seconds)) s")
+        show(progress.phase + "  " + parts.joined(separator: ", "))
     }
 
     func show(_ text: String) {
         guard isShown else { return }
         state.withLock { state in
-            guard !state.isFinished else { return }
+            let now = ContinuousClock.now
+            guard !state.isFinished, now >= state.next else { return }
             state.isOnScreen = true
+            state.next = now + Self.interval
             writeOut("\r" + text.prefix(Self.columns) + "\u{1B}[K", to: STDERR_FILENO)
         }
     }
