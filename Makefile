@@ -60,7 +60,7 @@ soundness-gate: build
 	$(PYTHON) Benchmarks/soundness.py --shared $(SHARED) --suite $(SUITE) --binary $(BINARY)
 
 bench-kernels: needs
-	cd Benchmarks && $(SWIFT) run -c release kernels
+	$(SWIFT) run --package-path Benchmarks -c release kernels
 
 clean:
 	rm -rf .build build Benchmarks/.build

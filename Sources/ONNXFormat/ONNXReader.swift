@@ -20,17 +20,20 @@ public enum ONNXReader {
     /// cannot hold (1/9, a batch normalisation's scale), the `AffineError` of the operator bounds the difference.
     /// - Throws: `ONNXError` naming the file, the node, its operator and attribute, and what to do.
     public static func read(path: String) throws(ONNXError) -> Network {
-        let bytes: [UInt8]
+        let bytes = try load(path)
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        return try read(graph: try parse(bytes, file: path), file: path, directory: directory)
+    }
+
+    static func load(_ path: String) throws(ONNXError) -> [UInt8] {
         do {
-            bytes = try readFile(path)
+            return try readFile(path)
         } catch {
             let text = error.description
             let message = text.hasPrefix(path + ": ") ? String(text.dropFirst(path.count + 2)) : text
             throw ONNXError(file: path, problem: message, remedy: "")
         }
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        return try read(graph: try parse(bytes, file: path), file: path, directory: directory)
     }
 
     /// Reads a network from memory; `name` stands for it in errors, and external data is looked for in `directory`.
@@ -38,7 +41,7 @@ public enum ONNXReader {
         try read(graph: try parse(bytes, file: name), file: name, directory: directory)
     }
 
-    private static func parse(
+    static func parse(
         _ bytes: [UInt8], file: String
     ) throws(ONNXError) -> (graph: Onnx_GraphProto, opset: Int) {
         func refusal(_ problem: String) -> ONNXError {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Networks
+import ONNXFormat
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,48 +19,65 @@ struct Inspect: ParsableCommand {
     var json = false
 
     func run() throws {
+        let summary = try readSummary(network)
         let asRead = try readNetwork(network)
+        let asVerified = asRead.simplified()
         if json {
-            writeOut("\(object(asRead))\n", to: STDOUT_FILENO)
+            writeOut("\(object(summary, asRead, asVerified))\n", to: STDOUT_FILENO)
         } else {
-            writeOut(text(asRead), to: STDOUT_FILENO)
+            let operators = summary.sortedOperators.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
+            writeOut(
+                """
+                operator set \(summary.operatorSet): \(operators)
+                \(asRead.inputCount) inputs, \(asRead.outputCount) outputs
+
+                as read
+                \(table(asRead))
+                simplified
+                \(table(asVerified))
+                """, to: STDOUT_FILENO)
         }
     }
 
-    private func text(_ network: Network) -> String {
+    private func table(_ network: Network) -> TextTable {
         var table = TextTable(
             header: ["", "layer", "operator", "from", "shape", "parameters", "nonzero weights", "neurons"],
             leftAligned: 5)
         for (index, node) in network.nodes.enumerated() {
             let counts = node.statistics
             table.rows.append([
-                "\(index)", node.name, node.operation.name,
-                node.inputs.map(String.init).joined(separator: " "),
+                "\(index)", node.name, node.operation.name, node.inputs.map(String.init).joined(separator: " "),
                 node.shape.map(String.init).joined(separator: "x"), number(counts.parameters),
-                counts.weights == 0 ? "" : "\(counts.nonzeroWeights) (\(percent(counts)))",
-                number(counts.neurons),
+                counts.weights == 0 ? "" : nonzeros(counts), number(counts.neurons),
             ])
         }
         let total = network.statistics
         table.rows.append([
-            "", "total", "", "", "", "\(total.parameters)", "\(total.nonzeroWeights) (\(percent(total)))",
-            "\(total.neurons)",
+            "", "total", "", "", "", "\(total.parameters)", nonzeros(total), "\(total.neurons)",
         ])
-        return "\(network.inputCount) inputs, \(network.outputCount) outputs\n\n\(table)"
+        return table
     }
 
     private func number(_ count: Int) -> String { count == 0 ? "" : "\(count)" }
 
-    private func percent(_ counts: NodeStatistics) -> String {
-        guard counts.weights > 0 else { return "-" }
-        return formatted("%.1f %%", 100 * Double(counts.nonzeroWeights) / Double(counts.weights))
+    private func nonzeros(_ counts: NodeStatistics) -> String {
+        guard counts.weights > 0 else { return "0" }
+        let share = 100 * Double(counts.nonzeroWeights) / Double(counts.weights)
+        return "\(counts.nonzeroWeights) (\(formatted("%5.1f", share)) %)"
     }
 
-    private func object(_ asRead: Network) -> JSON {
+    private func object(_ summary: ONNXSummary, _ asRead: Network, _ asVerified: Network) -> JSON {
         .object([
-            ("network", .text(network)), ("inputs", .count(asRead.inputCount)),
-            ("outputs", .count(asRead.outputCount)), ("totals", object(asRead.statistics)),
-            ("layers", .list(asRead.nodes.map(object(_:)))), ("version", .text(version)),
+            ("network", .text(network)), ("operatorSet", .count(summary.operatorSet)),
+            ("operators", .object(summary.sortedOperators.map { ($0.name, .count($0.count)) })),
+            ("inputs", .count(asRead.inputCount)), ("outputs", .count(asRead.outputCount)),
+            ("asRead", object(asRead)), ("simplified", object(asVerified)), ("version", .text(version)),
+        ])
+    }
+
+    private func object(_ network: Network) -> JSON {
+        .object([
+            ("totals", object(network.statistics)), ("layers", .list(network.nodes.map(object(_:)))),
         ])
     }
 
@@ -76,6 +94,13 @@ struct Inspect: ParsableCommand {
             ("parameters", .count(counts.parameters)), ("weights", .count(counts.weights)),
             ("nonzeroWeights", .count(counts.nonzeroWeights)), ("neurons", .count(counts.neurons)),
         ])
+    }
+}
+
+extension ONNXSummary {
+    /// Most frequent first, then by name.
+    var sortedOperators: [(name: String, count: Int)] {
+        operators.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { (name: $0.key, count: $0.value) }
     }
 }
 

@@ -13,6 +13,15 @@ func readNetwork(_ path: String) throws(InputFault) -> Network {
     }
 }
 
+/// What the network's file says of itself.
+func readSummary(_ path: String) throws(InputFault) -> ONNXSummary {
+    do {
+        return try ONNXReader.summary(path: path)
+    } catch {
+        throw InputFault(error.description)
+    }
+}
+
 /// Reads the property, or says in one line what is wrong with it.
 func readProperty(_ path: String) throws(InputFault) -> Property {
     do {

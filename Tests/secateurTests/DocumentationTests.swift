@@ -8,7 +8,8 @@ struct DocumentationTests {
         let rows = design.split(separator: "\n").filter { $0.hasPrefix("| ") }
         for module in try FileManager.default.contentsOfDirectory(atPath: sources) {
             #expect(
-                rows.contains { $0.split(separator: "|")[1].contains(module) }, "docs/design.md has no row of \(module)")
+                rows.contains { $0.split(separator: "|")[1].contains(module) }, "docs/design.md has no row of \(module)"
+            )
         }
     }
 }
