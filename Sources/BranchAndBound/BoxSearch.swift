@@ -84,10 +84,16 @@ enum BoxBatchResult: Sendable {
 final class BoxBatchBounder: @unchecked Sendable {
     // Used by one thread at a time.
     static let lanes = 64
+    /// Refining neurons one by one pays on small networks only.
+    private static let mostNeuronsToRefine = 500
+    /// A linear program is tried from the most promising box of every so many rounds.
+    private static let roundsPerProgram = 4
     private let problem: SearchProblem
     private let limits: SearchLimits
     private let bounder: BoxBounder
     private let evaluator: LaneEvaluator<Float>
+    private lazy var programs = LeafProgram(problem.region)
+    private var rounds = 0
     private var lanes: Int { Self.lanes }
 
     init(_ problem: SearchProblem, model: BoxModel, limits: SearchLimits) {
@@ -112,7 +118,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         var state = batch.map { Lane(open: Set($0.open), box: $0.box) }
         boundForward(&state)
         if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
-        if problem.refinesBoxes, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
+        if problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
             bounder.refineNeurons(boxCount: batch.count)
             boundBackward(&state)
         }
@@ -176,8 +182,10 @@ final class BoxBatchBounder: @unchecked Sendable {
         for lane in state.indices where !state[lane].open.isEmpty { state[lane].clipped = clipped[lane] }
     }
 
-    /// Evaluates centres and minimisers of the open boxes.
+    /// Evaluates centres and minimisers of the open boxes; now and then goes on from the best centre by pattern descent.
     private func findsViolation(_ open: [Int], _ state: [Lane]) -> Bool {
+        rounds += 1
+        if rounds % Self.roundsPerProgram == 1, descends(open, state) { return true }
         for points in [bounder.centre, bounder.minimiser] {
             let candidates = open.map { ($0, points($0)) }
             let input = evaluator.values(of: 0)
@@ -195,6 +203,31 @@ final class BoxBatchBounder: @unchecked Sendable {
             }
         }
         return false
+    }
+
+    private func descends(_ open: [Int], _ state: [Lane]) -> Bool {
+        guard problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine else { return false }
+        let input = evaluator.values(of: 0)
+        for lane in open {
+            for (feature, value) in bounder.centre(lane).enumerated() { input[feature * lanes + lane] = Float(value) }
+        }
+        evaluator.evaluate()
+        var best = (margin: Double.infinity, lane: 0, disjunct: 0)
+        for lane in open {
+            for disjunct in state[lane].open {
+                let worst = problem.disjuncts[disjunct].map { margin($0, lane) }.max() ?? .infinity
+                if worst < best.margin { best = (worst, lane, disjunct) }
+            }
+        }
+        guard best.margin.isFinite else { return false }
+        let plan = problem.region.plan
+        let phases = problem.region.unstableNeurons.map { neuron -> Float in
+            let row = evaluator.values(of: plan.operands[neuron.node][0]) + neuron.feature * lanes
+            return row[best.lane] >= 0 ? 1 : -1
+        }
+        let point = programs.descend(
+            problem.disjuncts[best.disjunct], phases: phases, steps: 8, timeLimit: min(1, limits.remaining))
+        return point.map { problem.confirm($0, best.disjunct) } ?? false
     }
 
     private func margin(_ objective: Objective, _ lane: Int) -> Double {

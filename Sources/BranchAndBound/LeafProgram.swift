@@ -38,6 +38,42 @@ final class LeafProgram {
 
     /// - Parameter phases: 1 or -1 by slot.
     func decide(_ objectives: [Objective], phases: [Float], timeLimit: Double) -> Answer {
+        answer(solve(objectives, phases, timeLimit), phases, objectives.count)
+    }
+
+    /// Pattern descent: from the cell of an activation pattern to better neighbours, crossing the facet that holds the
+    /// optimum back most, until no crossing helps.
+    ///
+    /// - Returns: the best input met, in the order of the lanes; a candidate, no more.
+    func descend(_ objectives: [Objective], phases: [Float], steps: Int, timeLimit: Double) -> [Double]? {
+        var phases = phases
+        guard case .optimal(var best) = solve(objectives, phases, timeLimit) else { return nil }
+        for _ in 0..<steps where best.objective > 0 {
+            let duals = best.rowDuals[objectives.count...]
+            let facets = duals.enumerated().filter { $0.element.magnitude > 1e-9 }
+                .sorted { $0.element.magnitude > $1.element.magnitude }.prefix(3).map(\.offset)
+            var hasMoved = false
+            for slot in facets where !hasMoved {
+                phases[slot] = -phases[slot]
+                if case .optimal(let next) = solve(objectives, phases, timeLimit), next.objective < best.objective - 1e-9 {
+                    best = next
+                    hasMoved = true
+                } else {
+                    phases[slot] = -phases[slot]
+                }
+            }
+            if !hasMoved { break }
+        }
+        return point(best)
+    }
+
+    private func point(_ optimum: LinearProgram.Optimum) -> [Double] {
+        var point = region.inputLower
+        for (column, feature) in columns.enumerated() { point[feature] = optimum.primal[column] }
+        return point
+    }
+
+    private func solve(_ objectives: [Objective], _ phases: [Float], _ timeLimit: Double) -> LinearProgram.Outcome {
         let (splits, outputs) = forms(phases, objectives)
         let slack = columns.count
         return LinearProgram.withProgram(columns: columns.count + 1) { program in
@@ -59,7 +95,7 @@ final class LeafProgram {
             }
             var options = LinearProgram.Options()
             options.timeLimit = timeLimit
-            return answer(program.minimise(options), phases, objectives.count)
+            return program.minimise(options)
         }
     }
 
@@ -67,9 +103,7 @@ final class LeafProgram {
         switch outcome {
         case .optimal(let optimum):
             if optimum.objective <= 0 {
-                var point = region.inputLower
-                for (column, feature) in columns.enumerated() { point[feature] = optimum.primal[column] }
-                return .candidate(point)
+                return .candidate(point(optimum))
             }
             let weights = optimum.rowDuals[..<count].map { max(0, -$0) }
             let multipliers = zip(optimum.rowDuals[count...], phases).map { max(0, $0 * Double($1)) }
