@@ -7,11 +7,14 @@ import Lanes
 final class BatchBounder: @unchecked Sendable {
     // Used by one thread at a time.
     static let lanes = 64
+    /// A linear program is tried from the most promising minimiser of every so many rounds.
+    private static let roundsPerProgram = 8
     private let problem: SearchProblem
     private let limits: SearchLimits
     private let bounder: LaneBounder
     private let evaluator: LaneEvaluator<Float>
     private lazy var leaves = LeafProgram(problem.region)
+    private var rounds = 0
     private var slotCount: Int { problem.region.unstableNeurons.count }
     private var lanes: Int { Self.lanes }
 
@@ -34,11 +37,7 @@ final class BatchBounder: @unchecked Sendable {
         let open = batch.indices.filter { !(bounds[$0] > 0) }
         if open.isEmpty { return .children([]) }
         if limits.isOver { return .ended(.stopped) }
-        if limits.triesMinimisers, let lane = violatedLane(open, batch),
-            problem.confirm(bounder.minimiser(lane), batch[lane].disjunct)
-        {
-            return .ended(.violated)
-        }
+        if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
         let slots = branchingSlots()
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
@@ -98,8 +97,9 @@ final class BatchBounder: @unchecked Sendable {
 
     // MARK: counterexamples
 
-    /// A lane whose minimiser violates its disjunct when the network itself is evaluated there.
-    private func violatedLane(_ open: [Int], _ batch: [Subproblem]) -> Int? {
+    /// Evaluates the network at the open lanes' minimisers, and now and then goes on from the best by pattern descent;
+    /// true once a counterexample is confirmed.
+    private func findsViolation(_ open: [Int], _ batch: [Subproblem]) -> Bool {
         let input = evaluator.values(of: 0)
         let count = problem.region.plan.inputLayout.count
         for lane in open {
@@ -107,16 +107,24 @@ final class BatchBounder: @unchecked Sendable {
             for feature in 0..<count { input[feature * lanes + lane] = Float(point[feature]) }
         }
         evaluator.evaluate()
+        let margins = open.map { lane in problem.disjuncts[batch[lane].disjunct].map { margin($0, lane) }.max()! }
+        guard let best = margins.indices.min(by: { margins[$0] < margins[$1] }) else { return false }
+        let lane = open[best]
+        if margins[best] <= 0 && problem.confirm(bounder.minimiser(lane), batch[lane].disjunct) { return true }
+        rounds += 1
+        guard rounds % Self.roundsPerProgram == 1, leaves.isSmall else { return false }
+        let point = leaves.descend(
+            problem.disjuncts[batch[lane].disjunct], phases: leaves.phases(evaluator, lane: lane), steps: 8,
+            timeLimit: min(1, limits.remaining))
+        return point.map { problem.confirm($0, batch[lane].disjunct) } ?? false
+    }
+
+    private func margin(_ row: Objective, _ lane: Int) -> Double {
         let output = evaluator.values(of: problem.region.plan.output)
-        return open.first { lane in
-            problem.disjuncts[batch[lane].disjunct].allSatisfy { row in
-                let margin =
-                    row.constant
-                    + row.outputTerms.reduce(0) { $0 + $1.coefficient * Double(output[$1.feature * lanes + lane]) }
-                    + row.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
-                return margin <= 0
-            }
-        }
+        let input = evaluator.values(of: 0)
+        return row.constant
+            + row.outputTerms.reduce(0) { $0 + $1.coefficient * Double(output[$1.feature * lanes + lane]) }
+            + row.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
     }
 
     // MARK: leaves

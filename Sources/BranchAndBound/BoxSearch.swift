@@ -206,7 +206,7 @@ final class BoxBatchBounder: @unchecked Sendable {
     }
 
     private func descends(_ open: [Int], _ state: [Lane]) -> Bool {
-        guard problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine else { return false }
+        guard programs.isSmall else { return false }
         let input = evaluator.values(of: 0)
         for lane in open {
             for (feature, value) in bounder.centre(lane).enumerated() { input[feature * lanes + lane] = Float(value) }
@@ -220,13 +220,9 @@ final class BoxBatchBounder: @unchecked Sendable {
             }
         }
         guard best.margin.isFinite else { return false }
-        let plan = problem.region.plan
-        let phases = problem.region.unstableNeurons.map { neuron -> Float in
-            let row = evaluator.values(of: plan.operands[neuron.node][0]) + neuron.feature * lanes
-            return row[best.lane] >= 0 ? 1 : -1
-        }
         let point = programs.descend(
-            problem.disjuncts[best.disjunct], phases: phases, steps: 8, timeLimit: min(1, limits.remaining))
+            problem.disjuncts[best.disjunct], phases: programs.phases(evaluator, lane: best.lane), steps: 8,
+            timeLimit: min(1, limits.remaining))
         return point.map { problem.confirm($0, best.disjunct) } ?? false
     }
 

@@ -30,6 +30,17 @@ final class LeafProgram {
         columns = region.inputLower.indices.filter { region.inputLower[$0] < region.inputUpper[$0] }
     }
 
+    /// Whether programs over whole cells cost little beside a round of bounding.
+    var isSmall: Bool { columns.count <= 64 && region.unstableNeurons.count <= 500 }
+
+    /// The phases of the unstable neurons at the point that a lane of an evaluator has seen.
+    func phases(_ evaluator: LaneEvaluator<Float>, lane: Int) -> [Float] {
+        region.unstableNeurons.map { neuron in
+            let row = evaluator.values(of: region.plan.operands[neuron.node][0]) + neuron.feature * evaluator.lanes
+            return row[lane] >= 0 ? 1 : -1
+        }
+    }
+
     /// An affine function of the inputs in `columns`.
     private struct Form {
         var coefficients: [Double]
