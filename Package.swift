@@ -40,12 +40,14 @@ let modules: [Module] = [
         testImports: ["Evaluation"], excluded: ["README.md", "Schema/onnx.proto"]),
     Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
     Module(
-        level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers]),
+        level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers],
+        testImports: ["Oracles"]),
     Module(
         level: 2, name: "Oracles", imports: ["Networks", "Properties", "Intervals"], packages: [bigIntegers]),
     Module(
         level: 3, name: "BoundPropagation",
-        imports: ["CLaneKernels", "Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
+        imports: ["CLaneKernels", "Evaluation", "Lanes", "Networks", "Properties", "Intervals"],
+        testImports: ["Oracles"]),
     Module(
         level: 3, name: "Falsification",
         imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
@@ -54,7 +56,7 @@ let modules: [Module] = [
         imports: [
             "BoundPropagation", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties",
             "Intervals",
-        ], packages: [heaps]),
+        ], packages: [heaps], testImports: ["Oracles"]),
     Module(
         level: 5, name: "Verification",
         imports: [

@@ -79,7 +79,8 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             layOut(node)
         }
         depends[0] = true
-        if windows[0] == nil, let image = plan.layouts[0].image {
+        // Objectives over the output may read any input besides.
+        if windows[0] == nil || target == plan.output, let image = plan.layouts[0].image {
             windows[0] = .full(height: image.height, width: image.width)
         }
         layOut(0)

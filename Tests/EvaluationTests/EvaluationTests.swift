@@ -1,6 +1,7 @@
 import Evaluation
 import Intervals
 import Networks
+import Oracles
 import Testing
 
 @Suite struct EvaluationTests {

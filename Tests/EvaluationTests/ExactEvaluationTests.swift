@@ -2,6 +2,7 @@ import BigInt
 import Evaluation
 import Intervals
 import Networks
+import Oracles
 import Testing
 
 @Suite struct ExactEvaluationTests {

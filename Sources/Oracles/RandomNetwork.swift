@@ -1,12 +1,12 @@
-import Networks
+public import Networks
 
 /// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 
-    init(_ seed: Int) { state = UInt64(seed) }
+    public init(_ seed: Int) { state = UInt64(seed) }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -16,20 +16,20 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Makes small networks that between them use every operator, with a residual connection.
-struct RandomNetwork {
-    enum Weights { case floats, integers }
+public struct RandomNetwork {
+    public enum Weights: Sendable { case floats, integers }
 
     var generator: SeededGenerator
     var weights: Weights
     var error = AffineError.exact
     private(set) var nodes: [Node] = []
 
-    static func make(seed: Int, weights: Weights = .floats, error: AffineError = .exact) -> Network {
+    public static func make(seed: Int, weights: Weights = .floats, error: AffineError = .exact) -> Network {
         var maker = RandomNetwork(generator: SeededGenerator(seed), weights: weights, error: error)
         return maker.make()
     }
 
-    static func input(of network: Network, seed: Int, weights: Weights = .floats) -> [Double] {
+    public static func input(of network: Network, seed: Int, weights: Weights = .floats) -> [Double] {
         var maker = RandomNetwork(generator: SeededGenerator(seed &+ 1_000_003), weights: weights)
         return (0..<network.inputCount).map { _ in maker.number() }
     }
@@ -143,7 +143,7 @@ struct RandomNetwork {
 
 extension Network {
     /// A network within each operator's `AffineError` of this one, as far from it as float64 lets us go.
-    func perturbed(seed: Int) -> Network {
+    public func perturbed(seed: Int) -> Network {
         var generator = SeededGenerator(seed)
         func moved(_ weights: [Double], _ error: AffineError) -> [Double] {
             weights.map { weight in
