@@ -112,6 +112,8 @@ public final class LaneBounder {
         var best = [Float](repeating: -.infinity, count: lanes)
         let active = objectives.rows.isEmpty ? lanes : objectives.rows.count
         var rates: [Float] = [options.slopeRate, options.multiplierRate, 0, 0]
+        let combines = objectives.rows.contains { $0.count > 1 }
+        var bestRows = objectives.rows
         for iteration in 0..<options.iterations {
             let bound = boundInSearch()
             let better = laneFloats.base + lanes
@@ -121,6 +123,7 @@ public final class LaneBounder {
                 if better[lane] != 0 {
                     best[lane] = bound[lane]
                     improved = true
+                    if combines && lane < active { bestRows[lane] = objectives.rows[lane] }
                 }
             }
             if improved { lane_keep_f32(slotCount, lanes, better, parameters, bestStorage.base) }
@@ -129,12 +132,45 @@ public final class LaneBounder {
             rates[2] = 1 / (1 - power(0.9, iteration + 1))
             rates[3] = 1 / (1 - power(0.99, iteration + 1))
             ascendOnce(rates)
+            if combines { shiftWeights(rate: Double(rates[1] / options.multiplierRate)) }
             rates[0] *= options.decay
             rates[1] *= options.decay
         }
         swap(&parameterStorage, &bestStorage)
+        if combines {
+            objectives.rows = bestRows
+            writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        }
         return best
     }
+
+    /// Moves each lane's weights towards the constraints whose margins are largest where the lines have their minimum:
+    /// a step of exponentiated gradient ascent, for the bound's derivative by a weight is that margin.
+    private func shiftWeights(rate: Double) {
+        push(target, [0, 0, 1, 1])
+        let output = values(target)
+        let input = values(0)
+        for lane in objectives.rows.indices where objectives.rows[lane].count > 1 {
+            let margins = objectives.rows[lane].map { row in
+                row.objective.outputTerms.reduce(row.objective.constant) {
+                    $0 + $1.coefficient * Double(output[$1.feature * lanes + lane])
+                } + row.objective.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
+            }
+            let largest = margins.reduce(1e-30) { max($0, $1.magnitude) }
+            var total = 0.0
+            for index in margins.indices {
+                let grown = objectives.rows[lane][index].weight * exponential(rate * margins[index] / largest)
+                objectives.rows[lane][index].weight = max(grown, 1e-6)
+                total += objectives.rows[lane][index].weight
+            }
+            guard total.isFinite, total > 0 else { continue }
+            for index in margins.indices { objectives.rows[lane][index].weight /= total }
+        }
+        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+    }
+
+    /// e^x for |x| <= 1, roughly: enough for a step size.
+    private func exponential(_ x: Double) -> Double { 1 + x * (1 + x / 2 * (1 + x / 3)) }
 
     private func power(_ base: Float, _ exponent: Int) -> Float {
         (0..<exponent).reduce(1) { product, _ in product * base }
