@@ -9,6 +9,9 @@ public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
     /// Per activation node, when set: the slope by which each feature is multiplied instead of the activation, so that
     /// evaluation is affine in the input.
     public var fixedSlopes: [Int: [Scalar]] = [:]
+    /// The least slope that `differentiate()` gives an activation. Above 0 the result is no gradient, but it leads off
+    /// plateaus on which the gradient is 0.
+    public var leastSlope: Scalar = 0
     private let storage: [LaneStorage<Scalar>]
     private var gradientStorage: [LaneStorage<Scalar>] = []
 
@@ -134,7 +137,7 @@ extension LaneEvaluator {
             }
         case .activation(let slope):
             Scalar.differentiate(
-                count, lanes: lanes, negativeSlope: slope, at: values(of: operand), g, to: target,
+                count, lanes: lanes, negativeSlope: max(slope, leastSlope), at: values(of: operand), g, to: target,
                 accumulating: accumulating)
         }
     }

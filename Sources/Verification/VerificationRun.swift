@@ -108,18 +108,30 @@ final class VerificationRun: Sendable {
         let evaluator = LaneEvaluator(model.search, lanes: isLarge ? 16 : 64)
         var descent = ProjectedGradientDescent()
         descent.seed = options.seed &+ (effort == .quick ? 0 : 1)
-        descent.rounds = effort == .quick ? 1 : 8
-        descent.iterations = effort == .quick ? 20 : 60
+        descent.rounds = effort == .quick ? 1 : 20
+        descent.iterations = effort == .quick ? 20 : 25
         let share = min(options.timeout * (effort == .quick ? 0.01 : 0.02), effort == .quick ? 0.3 : 1)
         descent.isStopped = { [self] in isOver || seconds(since: began) > share }
         for region in regions {
-            let disjuncts = query.property.disjuncts.filter { $0.region == region }
-            let outcome = descent.run(
-                region: query.property.regions[region], disjuncts: disjuncts, model: evaluator
-            ) { candidate, disjunct in confirm(inNetworkOrder: candidate, disjunct: disjuncts[disjunct]) }
-            if outcome.isFound { return true }
+            if attack(region, with: descent, on: evaluator) { return true }
+            guard effort == .thorough else { continue }
+            // Dead neurons make plateaus, which a surrogate of the gradient leaves.
+            evaluator.leastSlope = 0.1
+            defer { evaluator.leastSlope = 0 }
+            let again = ContinuousClock.now
+            descent.isStopped = { [self] in isOver || seconds(since: again) > share }
+            if attack(region, with: descent, on: evaluator) { return true }
         }
         return false
+    }
+
+    private func attack(
+        _ region: Int, with descent: ProjectedGradientDescent, on evaluator: LaneEvaluator<Float>
+    ) -> Bool {
+        let disjuncts = query.property.disjuncts.filter { $0.region == region }
+        return descent.run(region: query.property.regions[region], disjuncts: disjuncts, model: evaluator) {
+            confirm(inNetworkOrder: $0, disjunct: disjuncts[$1])
+        }.isFound
     }
 
     /// Multiplications of one evaluation of the network.
