@@ -1,25 +1,21 @@
-"""Checks witnesses with other people's arithmetic: onnxruntime runs the network, Python's fractions judge the box.
+#!/usr/bin/env python3
+"""Checks a witness with other people's arithmetic: onnxruntime runs the network, Python's fractions judge the box.
 
-Not a proof, as onnxruntime rounds; a second opinion that shares no code with the verifier.
+    replay.py NETWORK PROPERTY < output of `secateur verify --json`
+
+prints what is wrong with the witness, or nothing. Not a proof, as onnxruntime rounds; a second opinion that shares no
+code with the verifier.
 """
 
 import gzip
+import json
+import sys
 from fractions import Fraction
 from pathlib import Path
-
-try:
-    import numpy
-    import onnxruntime
-except ImportError:
-    onnxruntime = None
 
 # How far float32 outputs may be from the witness's, and a condition on outputs from being met, relative to the size
 # of the largest output.
 TOLERANCE = 1e-4
-
-
-def available():
-    return onnxruntime is not None
 
 
 def read(path):
@@ -33,6 +29,9 @@ def read(path):
 
 def outputs(network, point):
     """What onnxruntime computes for the point, flat."""
+    import numpy
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(read(network), options)
@@ -98,3 +97,7 @@ def objection(network, property, witness):
     if not all(holds(condition, values, Fraction(TOLERANCE * size)) for condition in conditions(text)):
         return "the property is not violated there"
     return None
+
+
+if __name__ == "__main__":
+    print(objection(*sys.argv[1:3], json.load(sys.stdin)["witness"]) or "")

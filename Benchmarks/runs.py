@@ -38,6 +38,8 @@ class Run:
     status: int
     message: str = ""
     details: dict = field(default_factory=dict)
+    # Whether a witness was replayed by onnxruntime.
+    confirmed: bool = False
 
 
 def suites(shared, chosen):
