@@ -7,6 +7,7 @@ prints what is wrong with the witness, or nothing. Not a proof, as onnxruntime r
 code with the verifier.
 """
 
+import functools
 import gzip
 import json
 import sys
@@ -27,18 +28,23 @@ def read(path):
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
-def outputs(network, point):
-    """What onnxruntime computes for the point, flat."""
-    import numpy
+@functools.lru_cache(maxsize=1)
+def session(network):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(read(network), options)
-    declared = session.get_inputs()[0]
+    return onnxruntime.InferenceSession(read(network), options)
+
+
+def outputs(network, point):
+    """What onnxruntime computes for the point, flat."""
+    import numpy
+
+    declared = session(network).get_inputs()[0]
     shape = [size if isinstance(size, int) and size > 0 else 1 for size in declared.shape]
     kind = numpy.float64 if "double" in declared.type else numpy.float32
-    result = session.run(None, {declared.name: numpy.array(point, kind).reshape(shape)})
+    result = session(network).run(None, {declared.name: numpy.array(point, kind).reshape(shape)})
     return [float(value) for value in numpy.concatenate([part.flatten() for part in result])]
 
 

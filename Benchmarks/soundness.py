@@ -2,7 +2,8 @@
 """Tries to prove what is known to be false: no instance known to be `sat` may come back `unsat`.
 
 The search for counterexamples is off, so that only the soundness of the bounds stands between each instance and a
-wrong proof. Exit status 1 when anything was proved.
+wrong proof. Where a suite's labels belong to other files, an instance counts as known when onnxruntime agrees with a
+counterexample of ours. Exit status 1 when anything was proved.
 """
 
 import argparse
@@ -24,7 +25,10 @@ def main():
     for suite in runs.suites(options.shared, options.suite):
         known = runs.expected(options.shared, suite)
         for instance in runs.instances(options.shared, suite):
-            if known.get((instance.network, instance.property)) != "sat":
+            if suite in runs.FOREIGN_LABELS:
+                if not runs.replay(instance, runs.verify(options.binary, instance, options.seconds)):
+                    continue
+            elif known.get((instance.network, instance.property)) != "sat":
                 continue
             run = runs.verify(options.binary, instance, options.seconds, ["--no-attack"])
             counts[run.verdict] = counts.get(run.verdict, 0) + 1
