@@ -154,7 +154,10 @@ public final class LaneBounder {
             let margins = objectives.rows[lane].map { row in
                 row.objective.outputTerms.reduce(row.objective.constant) {
                     $0 + $1.coefficient * Double(output[$1.feature * lanes + lane])
-                } + row.objective.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
+                }
+                    + row.objective.inputTerms.reduce(0) {
+                        $0 + $1.coefficient * Double(input[$1.feature * lanes + lane])
+                    }
             }
             let largest = margins.reduce(1e-30) { max($0, $1.magnitude) }
             var total = 0.0

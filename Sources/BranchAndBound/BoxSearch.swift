@@ -118,7 +118,9 @@ final class BoxBatchBounder: @unchecked Sendable {
         var state = batch.map { Lane(open: Set($0.open), box: $0.box) }
         boundForward(&state)
         if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
-        if problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine, state.count(where: { !$0.open.isEmpty }) * 4 > lanes {
+        if problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine,
+            state.count(where: { !$0.open.isEmpty }) * 4 > lanes
+        {
             bounder.refineNeurons(boxCount: batch.count)
             boundBackward(&state)
         }

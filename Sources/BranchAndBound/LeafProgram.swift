@@ -66,7 +66,9 @@ final class LeafProgram {
             var hasMoved = false
             for slot in facets where !hasMoved {
                 phases[slot] = -phases[slot]
-                if case .optimal(let next) = solve(objectives, phases, timeLimit), next.objective < best.objective - 1e-9 {
+                if case .optimal(let next) = solve(objectives, phases, timeLimit),
+                    next.objective < best.objective - 1e-9
+                {
                     best = next
                     hasMoved = true
                 } else {

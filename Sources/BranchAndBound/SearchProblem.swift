@@ -8,7 +8,6 @@ public struct SearchProblem: Sendable {
     /// Tells whether an input, in the order of the lanes, is a counterexample of a disjunct.
     public var confirm: @Sendable (_ point: [Double], _ disjunct: Int) -> Bool
 
-
     /// How many neurons are tried before one is split; 1: the best by score is taken.
     public var branchingCandidates = 3
 

@@ -85,7 +85,8 @@ struct Planted {
 
     @Test(arguments: 0..<24)
     func neuronBoundsContainPlantedPoints(seed: Int) {
-        let planted = Planted(seed: seed, radius: [0.001, 0.1, 1][seed % 3], error: seed % 4 == 3 ? Self.inexact : .exact)
+        let planted = Planted(
+            seed: seed, radius: [0.001, 0.1, 1][seed % 3], error: seed % 4 == 3 ? Self.inexact : .exact)
         let plain = planted.region()
         #expect(planted.isContained(in: plain.bounds))
         var options = BoundingOptions()
@@ -111,7 +112,8 @@ struct Planted {
             // Any slopes, multipliers and phases are sound, so try wild ones in most lanes.
             for slot in 0..<bounder.slotCount {
                 for lane in 8..<64 {
-                    let phase: Float = lane < 32 || !Bool.random(using: &generator) ? 0 : Bool.random(using: &generator) ? 1 : -1
+                    let phase: Float =
+                        lane < 32 || !Bool.random(using: &generator) ? 0 : Bool.random(using: &generator) ? 1 : -1
                     bounder.phases[slot * 64 + lane] = phase
                     bounder.parameters[slot * 64 + lane] = Float.random(in: 0...(phase == 0 ? 1 : 3), using: &generator)
                 }
@@ -125,7 +127,8 @@ struct Planted {
     }
 
     private func check(
-        _ bounds: [Double], _ bounder: LaneBounder, _ region: RegionBounder, _ planted: Planted, _ objectives: [Objective]
+        _ bounds: [Double], _ bounder: LaneBounder, _ region: RegionBounder, _ planted: Planted,
+        _ objectives: [Objective]
     ) {
         for point in planted.points {
             let signs = region.unstableNeurons.enumerated().map { slot, neuron in
