@@ -65,7 +65,8 @@ public struct RandomQueries: Sequence, IteratorProtocol, Sendable {
     /// - Returns: nil for the few seeds whose network has too many linear pieces.
     public static func query(seed: UInt64, operators: RandomOperators = .convolution) -> RandomQuery? {
         var maker = RandomQueryMaker(seed: seed, operators: operators)
-        let network = maker.network()
+        let isImage = operators.contains(.convolution) && maker.random.chance(30)
+        let network = isImage ? maker.imageNetwork() : maker.network()
         guard let property = maker.property(for: network) else { return nil }
         let query = RandomQuery(network: network, property: property, seed: seed)
         return maker.random.chance(40) ? maker.widened(query) : query
@@ -76,7 +77,7 @@ struct RandomQueryMaker {
     var random: SplitMix
     /// Share of weights that are zero, in percent.
     private let zeros: Int
-    private let operators: RandomOperators
+    let operators: RandomOperators
 
     init(seed: UInt64, operators: RandomOperators) {
         self.operators = operators
@@ -103,9 +104,7 @@ extension RandomQueryMaker {
             let before = network.output
             append(.linear(linear(from: network.nodes[before].count, to: width)), [width], to: &network)
             appendVariation(to: &network)
-            let activation: Activation =
-                random.chance(20) ? .leakyRelu(slope: [0, 0.125, 0.25, 1][random.integer(0...3)]) : .relu
-            append(.activation(activation), [width], to: &network)
+            append(.activation(activation()), [width], to: &network)
             if network.nodes[before].count == width && (layer > 0 || random.chance(50)) && random.chance(60) {
                 append(.sum, [width], inputs: [before, network.output], to: &network)
                 if random.chance(50) { append(.activation(.relu), [width], to: &network) }
@@ -117,7 +116,7 @@ extension RandomQueryMaker {
         return network
     }
 
-    private func append(
+    func append(
         _ operation: Operator, _ shape: [Int], inputs: [Int]? = nil, to network: inout Network
     ) {
         network.nodes.append(
@@ -127,7 +126,7 @@ extension RandomQueryMaker {
         network.output = network.nodes.count - 1
     }
 
-    private mutating func linear(from columns: Int, to rows: Int) -> Linear {
+    mutating func linear(from columns: Int, to rows: Int) -> Linear {
         var weights = (0..<rows * columns).map { _ in random.chance(zeros) ? 0 : dyadic() }
         for row in 0..<rows where random.chance(12) {
             for column in 0..<columns { weights[row * columns + column] = 0 }

@@ -67,16 +67,49 @@ private func evaluate(_ node: Node, _ operands: [[Fraction]]) -> [Fraction] {
     case .sum: return x.indices.map { index in operands.dropFirst().reduce(x[index]) { $0 + $1[index] } }
     case .activation(.relu): return x.map { max($0, .zero) }
     case .activation(.leakyRelu(let slope)): return x.map { $0 < .zero ? Fraction(slope) * $0 : $0 }
-    case .convolution(let convolution):
-        // Random queries have one channel of one row, padded by one on both sides.
-        return x.indices.map { column in
-            (0..<3).reduce(Fraction(convolution.bias[0])) { sum, place in
-                let source = column + place - 1
-                guard x.indices.contains(source) else { return sum }
-                return sum + Fraction(convolution.weights[place]) * x[source]
-            }
+    case .convolution(let convolution): return evaluate(convolution, at: x)
+    case .maxPool(let pooling):
+        return (0..<node.count).map { feature in
+            let row = feature / pooling.outputWidth % pooling.outputHeight * pooling.strideHeight
+            let column = feature % pooling.outputWidth * pooling.strideWidth
+            let channel = feature / (pooling.outputWidth * pooling.outputHeight)
+            return x.indices.filter { place in
+                let (y, z) = (place / pooling.inputWidth % pooling.inputHeight, place % pooling.inputWidth)
+                return place / (pooling.inputWidth * pooling.inputHeight) == channel
+                    && (0..<pooling.kernelHeight).contains(y + pooling.paddingTop - row)
+                    && (0..<pooling.kernelWidth).contains(z + pooling.paddingLeft - column)
+            }.map { x[$0] }.max()!
         }
-    case .maxPool:
-        return x.indices.map { column in x[max(0, column - 1)...min(x.count - 1, column + 1)].max()! }
     }
+}
+
+/// Every input feature is scattered to the outputs that read it.
+private func evaluate(_ convolution: Convolution, at x: [Fraction]) -> [Fraction] {
+    let (height, width) = (convolution.outputHeight, convolution.outputWidth)
+    let (kernelHeight, kernelWidth) = (convolution.kernelHeight, convolution.kernelWidth)
+    let perGroup = convolution.inputChannels / convolution.groups
+    var y = (0..<convolution.outputChannels * height * width).map {
+        Fraction(convolution.bias[$0 / (height * width)])
+    }
+    for (place, value) in x.enumerated() {
+        let channel = place / (convolution.inputHeight * convolution.inputWidth)
+        for weight in convolution.weights.indices
+        where weight / (kernelHeight * kernelWidth) % perGroup == channel % perGroup {
+            let output = weight / (kernelHeight * kernelWidth * perGroup)
+            guard output / (convolution.outputChannels / convolution.groups) == channel / perGroup else { continue }
+            let down =
+                place / convolution.inputWidth % convolution.inputHeight + convolution.paddingTop
+                - weight / kernelWidth % kernelHeight * convolution.dilationHeight
+            let right =
+                place % convolution.inputWidth + convolution.paddingLeft
+                - weight % kernelWidth * convolution.dilationWidth
+            guard down >= 0, right >= 0, down % convolution.strideHeight == 0, right % convolution.strideWidth == 0,
+                down / convolution.strideHeight < height, right / convolution.strideWidth < width
+            else { continue }
+            let target =
+                (output * height + down / convolution.strideHeight) * width + right / convolution.strideWidth
+            y[target] = y[target] + Fraction(convolution.weights[weight]) * value
+        }
+    }
+    return y
 }
