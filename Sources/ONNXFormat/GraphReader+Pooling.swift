@@ -9,11 +9,6 @@ extension GraphReader {
         let image = try Image(node, variable.shape)
         let windows = try poolingWindows(node, image)
         let plane = windows.asPlane
-        for axis in 0..<2 where plane.paddingBefore[axis] >= plane.extent(axis) {
-            throw node.refuse(
-                "pads by as much as a window, which leaves windows empty", attribute: "pads",
-                remedy: "pad by less than the window")
-        }
         var pooling = Pooling(
             channels: image.channels, input: (image.height, image.width),
             kernel: (plane.kernel[0], plane.kernel[1]),
@@ -39,7 +34,14 @@ extension GraphReader {
         guard let kernel = try node.integers("kernel_shape") else {
             throw node.refuse("is missing", attribute: "kernel_shape", remedy: "export the network again")
         }
-        return try Windows(node, kernel: kernel, input: image.spatial)
+        let windows = try Windows(node, kernel: kernel, input: image.spatial)
+        for axis in kernel.indices
+        where max(windows.paddingBefore[axis], windows.paddingAfter[axis]) >= windows.extent(axis) {
+            throw node.refuse(
+                "pads by as much as a window, which leaves windows empty", attribute: "pads",
+                remedy: "pad by less than the window")
+        }
+        return windows
     }
 
     mutating func readAveragePool(_ node: GraphNode) throws(ONNXError) -> Variable {
@@ -201,17 +203,6 @@ extension Windows {
 extension Pooling {
     /// Whether some window holds no element of the image.
     var hasEmptyWindow: Bool {
-        func isEmpty(_ window: Int, _ size: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, _ before: Int)
-            -> Bool
-        {
-            let start = window * stride - before
-            return !(0..<kernel).contains { start + $0 * dilation >= 0 && start + $0 * dilation < size }
-        }
-        return (0..<outputHeight).contains {
-            isEmpty($0, inputHeight, kernelHeight, strideHeight, dilationHeight, paddingTop)
-        }
-            || (0..<outputWidth).contains {
-                isEmpty($0, inputWidth, kernelWidth, strideWidth, dilationWidth, paddingLeft)
-            }
+        windowsAlongHeight.contains(where: \.isEmpty) || windowsAlongWidth.contains(where: \.isEmpty)
     }
 }

@@ -84,8 +84,7 @@ extension GraphReader {
             let part = (size + count - 1) / count
             sizes = (0..<count).map { min(part, size - min(size, $0 * part)) }
         }
-        guard checkedCount(sizes.map { $0 + 1 }) != nil || sizes.allSatisfy({ $0 >= 0 }),
-            sizes.allSatisfy({ $0 >= 0 && $0 <= size }), sizes.reduce(0, +) == size,
+        guard sizes.allSatisfy({ $0 >= 0 && $0 <= size }), sizes.reduce(0, +) == size,
             sizes.count >= node.proto.output.count
         else {
             throw node.refuse(

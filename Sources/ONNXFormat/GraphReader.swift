@@ -16,10 +16,10 @@ struct GraphReader {
     /// Selections that only add zeros around an image, which a convolution can do itself.
     var zeroPaddings: [Int: ZeroPadding] = [:]
     /// How many more numbers may be made that the file does not hold: a damaged file can ask for anything.
-    var budget = 1 << 28
+    var budget = 1 << 27
 
     /// The most features that one value may have.
-    static let featureLimit = 1 << 25
+    static let featureLimit = 1 << 23
 
     struct ZeroPadding {
         var source: Variable

@@ -49,6 +49,11 @@ struct Windows {
                 // A window that would start in the padding at the end is left out.
                 if count * strides[axis] < input[axis] + paddingBefore[axis] { count += 1 }
             }
+            guard checkedCount([count, kernel[axis]], limit: GraphReader.featureLimit) != nil else {
+                throw node.refuse(
+                    "has \(count) windows of \(kernel[axis]) elements in one dimension", attribute: "kernel_shape",
+                    remedy: "the network is too large, or its file damaged")
+            }
             output.append(count)
         }
     }

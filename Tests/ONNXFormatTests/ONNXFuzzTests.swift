@@ -45,6 +45,75 @@ func mutatedModelsNeverCrash(seed: Int) {
     }
 }
 
+/// One small model for each operator whose attributes or operands are numbers.
+private func makeOperatorModels() -> [Onnx_ModelProto] {
+    var models: [Onnx_ModelProto] = []
+    func add(
+        _ operation: String, _ shape: [Int], _ lists: [[Int]] = [], _ attributes: [String: TestAttribute] = [:],
+        opset: Int = 13
+    ) {
+        var builder = ModelBuilder(opset: opset)
+        builder.input("x", shape)
+        for (index, list) in lists.enumerated() { builder.constant("k\(index)", integers: list) }
+        builder.node(operation, ["x"] + lists.indices.map { "k\($0)" }, ["y"], attributes)
+        builder.output("y")
+        models.append(builder.model)
+    }
+    let windows: [String: TestAttribute] = [
+        "kernel_shape": .ints([3, 2]), "strides": .ints([2, 1]), "pads": .ints([1, 0, 1, 1]), "ceil_mode": .int(1),
+        "dilations": .ints([1, 1]),
+    ]
+    add("MaxPool", [1, 2, 6, 7], [], windows)
+    add("AveragePool", [1, 2, 6, 7], [], windows, opset: 19)
+    add("Slice", [1, 5, 6], [[1, 4], [5, -9], [1, 2], [2, -1]])
+    add("Slice", [1, 5], [], ["starts": .ints([1]), "ends": .ints([4]), "axes": .ints([1])], opset: 9)
+    add("Split", [1, 6], [], ["split": .ints([2, 4]), "axis": .int(1)], opset: 11)
+    add("Gather", [1, 5, 3], [[0, 2]], ["axis": .int(1)])
+    add("Pad", [1, 2, 3], [[0, 1, 2, 0, 0, 1]])
+    add("Pad", [1, 4], [[0, 2, 0, 3]], ["mode": .text("reflect")])
+    add("Reshape", [1, 3, 4], [[0, -1]], ["allowzero": .int(0)])
+    add("Expand", [1, 3, 1], [[2, 1, 4]])
+    add("Squeeze", [1, 1, 4], [[1]])
+    add("Unsqueeze", [1, 4], [[0, 3]])
+    add("Transpose", [1, 3, 4], [], ["perm": .ints([2, 0, 1])])
+    add("Flatten", [1, 3, 4], [], ["axis": .int(2)])
+    add("ReduceSum", [1, 3, 4], [[1, -1]], ["keepdims": .int(1)])
+    add("ReduceMean", [1, 3, 4], [], ["axes": .ints([1, 2]), "keepdims": .int(0)])
+    add("Shape", [1, 3, 4], [], ["start": .int(1), "end": .int(2)], opset: 15)
+    add("Cast", [1, 4], [], ["to": .int(1)])
+    return models
+}
+
+@Test(arguments: 0..<10)
+func operatorsWithWrongNumbersNeverCrash(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let numbers: [Int64] = [0, 1, -1, 2, 3, -3, 100, 1 << 24, 1 << 31, 1 << 40, .max, .min, .min + 1, -2]
+    func number() -> Int64 { numbers[Int.random(in: 0..<numbers.count, using: &random)] }
+    func place(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+    for sample in makeOperatorModels() {
+        for _ in 0..<25 {
+            var model = sample
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let attributes = model.graph.node[0].attribute.count
+                if attributes > 0, Bool.random(using: &random) {
+                    let index = place(attributes)
+                    if model.graph.node[0].attribute[index].hasI { model.graph.node[0].attribute[index].i = number() }
+                    let count = model.graph.node[0].attribute[index].ints.count
+                    if count > 0 { model.graph.node[0].attribute[index].ints[place(count)] = number() }
+                } else if !model.graph.initializer.isEmpty {
+                    let index = place(model.graph.initializer.count)
+                    let count = model.graph.initializer[index].int64Data.count
+                    model.graph.initializer[index].int64Data[place(count)] = number()
+                } else {
+                    let dimensions = model.graph.input[0].type.tensorType.shape.dim.count
+                    model.graph.input[0].type.tensorType.shape.dim[place(dimensions)].dimValue = number()
+                }
+            }
+            read(try model.serializedBytes())
+        }
+    }
+}
+
 /// Well-formed models with wrong numbers in them reach further than damaged bytes.
 @Test(arguments: 0..<20)
 func modelsWithWrongNumbersNeverCrash(seed: Int) throws {

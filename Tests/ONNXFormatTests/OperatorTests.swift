@@ -69,8 +69,7 @@ func gemm(opset: Int) throws {
 
 @Test func matrixProducts() throws {
     let w = random([3, 4])
-    try OperatorCase(operation: "MatMul", inputs: [[1, 3]], constants: [("w", w)], operands: ["x", "w"]).check
-    { x in
+    try OperatorCase(operation: "MatMul", inputs: [[1, 3]], constants: [("w", w)], operands: ["x", "w"]).check { x in
         Block([1, 4]) { i in (0..<3).reduce(0) { $0 + x[0][[0, $1]] * w[[$1, i[1]]] } }
     }
     try OperatorCase(operation: "MatMul", inputs: [[1, 5, 3]], constants: [("w", w)], operands: ["x", "w"])
