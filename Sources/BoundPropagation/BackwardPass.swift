@@ -98,7 +98,9 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
         switch network.operators[node] {
         case .convolution(let convolution, _): return convolution.receptiveField(of: windows[node]!)
         case .elementwise, .sum, .activation:
-            return windows[node] ?? .full(height: image.height, width: image.width)
+            // A reshape is a sum of one operand: a window of another shape says nothing about the operand's.
+            let isSameImage = plan.layouts[node].image == image
+            return isSameImage ? windows[node]! : .full(height: image.height, width: image.width)
         case .input, .dense, .sparse, .select: return .full(height: image.height, width: image.width)
         }
     }
@@ -244,10 +246,15 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
         }
     }
 
-    /// Runs of features that a node and its operand of the same shape share: places in both buffers, and the feature.
+    /// Runs of features that a node and its operand share: places in both buffers, and the feature.
     func forEachShared(
         _ node: Int, _ operand: Int, _ body: (_ from: Int, _ to: Int, _ feature: Int, _ count: Int) -> Void
     ) {
+        guard plan.layouts[node].image == plan.layouts[operand].image else {
+            // Values of another shape are whole.
+            for span in spans[node] { body(span.buffer, span.feature, span.feature, span.count) }
+            return
+        }
         guard let window = windows[node], let wider = windows[operand], window != wider,
             let image = plan.layouts[node].image
         else {
