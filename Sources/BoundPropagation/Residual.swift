@@ -1,4 +1,4 @@
-// What one backward step through an affine operator leaves unpaid, MATH: treat the computed coefficients g on the
+// What one backward step through an affine operator leaves unpaid. Treat the computed coefficients g on the
 // operand as exact numbers chosen by us; then r = W^T lambda - g remains, and
 //     |r_i| <= (gamma_n + relative) * sum_j |W_ji| |lambda_j| + absolute * sum_j |lambda_j|
 //           <= (gamma_n + relative) * |W_.i|_2 |lambda|_2     + absolute * |lambda|_1      (Cauchy-Schwarz),

@@ -132,6 +132,9 @@ struct RegionProof {
             open = search.openDisjuncts.map { open[$0] }
         }
         nodes += status.nodes
+        if nodes >= run.options.maxNodes, case .exhausted = outcome {
+            return .exhausted(reason: "the limit of \(run.options.maxNodes) subproblems was reached")
+        }
         return outcome
     }
 }
