@@ -41,8 +41,8 @@ extension RandomQueryMaker {
         var convolution = Convolution(
             input: (channels, height, width), outputChannels: outputs, kernel: kernel,
             weights: (0..<outputs * (channels / groups) * kernel.0 * kernel.1).map { _ in
-                random.chance(30) ? 0 : dyadic(1)
-            }, bias: (0..<outputs).map { _ in dyadic(1) })
+                random.chance(30) ? 0 : weight(1)
+            }, bias: (0..<outputs).map { _ in weight(1) })
         convolution.groups = groups
         if keepsShape {
             (convolution.paddingTop, convolution.paddingLeft) = (1, 1)

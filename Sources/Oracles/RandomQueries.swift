@@ -77,15 +77,31 @@ struct RandomQueryMaker {
     var random: SplitMix
     /// Share of weights that are zero, in percent.
     private let zeros: Int
+    private let precision: Precision
     let operators: RandomOperators
+
+    /// What weights look like: quarters make all float64 arithmetic exact, the others none of it.
+    private enum Precision { case quarters, single, double, wild }
 
     init(seed: UInt64, operators: RandomOperators) {
         self.operators = operators
         random = SplitMix(seed: seed)
         zeros = [10, 30, 60, 85][Int(random.next() % 4)]
+        precision = [.quarters, .quarters, .quarters, .single, .double, .wild][random.integer(0...5)]
     }
 
-    /// Eighths and quarters, small.
+    /// A weight or an offset, at most about `largest` but for wild ones.
+    mutating func weight(_ largest: Int = 2) -> Double {
+        let value = Double.random(in: -1...1, using: &random) * Double(largest)
+        switch precision {
+        case .quarters: return dyadic(largest)
+        case .single: return Double(Float(value))
+        case .double: return value
+        case .wild: return Double(sign: .plus, exponent: random.integer(-15...15), significand: value)
+        }
+    }
+
+    /// Quarters, small.
     mutating func dyadic(_ largest: Int = 2) -> Double {
         Double(random.integer(-4 * largest...4 * largest)) / 4
     }
@@ -127,7 +143,7 @@ extension RandomQueryMaker {
     }
 
     mutating func linear(from columns: Int, to rows: Int) -> Linear {
-        var weights = (0..<rows * columns).map { _ in random.chance(zeros) ? 0 : dyadic() }
+        var weights = (0..<rows * columns).map { _ in random.chance(zeros) ? 0 : weight() }
         for row in 0..<rows where random.chance(12) {
             for column in 0..<columns { weights[row * columns + column] = 0 }
         }
@@ -137,7 +153,7 @@ extension RandomQueryMaker {
         let matrix = Matrix.dense(rows: rows, columns: columns, values: weights)
         return Linear(
             weights: random.chance(50) ? matrix : .sparse(matrix.sparse),
-            bias: (0..<rows).map { _ in random.chance(30) ? 0 : dyadic(1) })
+            bias: (0..<rows).map { _ in random.chance(30) ? 0 : weight(1) })
     }
 
     /// Now and then an operator that changes nothing, or little.
@@ -148,14 +164,14 @@ extension RandomQueryMaker {
             append(.reshape, [1, 1, width], to: &network)
             append(.reshape, [width], to: &network)
         case 1:
-            let scale = (0..<width).map { _ in dyadic() }
+            let scale = (0..<width).map { _ in weight() }
             append(
-                .elementwise(Elementwise(scale: scale, offset: scale.map { _ in dyadic(1) })), [width],
+                .elementwise(Elementwise(scale: scale, offset: scale.map { _ in weight(1) })), [width],
                 to: &network)
         case 2:
             let sources = (0..<width).map { _ in Int32(random.integer(-1...width - 1)) }
             append(
-                .select(Selection(sources: sources, constants: sources.map { _ in dyadic(1) })), [width],
+                .select(Selection(sources: sources, constants: sources.map { _ in weight(1) })), [width],
                 to: &network)
         case 3 where operators.contains(.convolution):
             append(.reshape, [1, 1, width], to: &network)
@@ -174,8 +190,8 @@ extension RandomQueryMaker {
 
     private mutating func convolution(width: Int) -> Convolution {
         var convolution = Convolution(
-            input: (1, 1, width), outputChannels: 1, kernel: (1, 3), weights: (0..<3).map { _ in dyadic(1) },
-            bias: [dyadic(1)])
+            input: (1, 1, width), outputChannels: 1, kernel: (1, 3), weights: (0..<3).map { _ in weight(1) },
+            bias: [weight(1)])
         convolution.paddingLeft = 1
         convolution.paddingRight = 1
         return convolution
