@@ -70,11 +70,19 @@ struct RandomGraph {
         for column in 0..<columns where random.chance(0.15) {
             for row in 0..<rows { values[row * columns + column] = 0 }
         }
+        var bias = random.floats(rows, zeros: 0.3)
+        // Rows that are multiples of others, as networks with minima and maxima have.
+        let hasMultiples = random.chance(0.3)
+        for row in 1..<max(1, rows) where hasMultiples && random.chance(0.6) {
+            let other = random.integer(0...row - 1)
+            let factor = [1, -1, 2, -0.5][random.integer(0...3)]
+            for column in 0..<columns { values[row * columns + column] = factor * values[other * columns + column] }
+            bias[row] = factor * bias[other]
+        }
         let weights =
             random.chance(0.5)
             ? Matrix(rows: rows, columns: columns, rowMajor: values)
             : Matrix.dense(rows: rows, columns: columns, values: values)
-        let bias = random.floats(rows, zeros: 0.3)
         add(.linear(Linear(weights: weights, bias: bias, error: error(offsets: rows))), [source], [rows])
     }
 

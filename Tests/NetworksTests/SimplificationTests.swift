@@ -9,7 +9,7 @@ func simplifiedNetworksAreTheSameFunction(seed: Int) throws {
     try network.validate()
     let simple = network.simplified()
     try simple.validate()
-    #expect(simple.nodes.count <= network.nodes.count)
+    #expect(neurons(simple) <= neurons(network))
     #expect(simple.inputCount == network.inputCount)
     #expect(simple.outputCount == network.outputCount)
     var random = SeededGenerator(seed + 50_000)
@@ -43,6 +43,12 @@ func simplifyingDecomposedPoolsKeepsTheFunction(seed: Int) throws {
     let input = random.floats(network.inputCount)
     for (x, y) in zip(simple.evaluate(input), network.evaluate(input)) {
         #expect(abs(x - y) <= 1e-9 * (1 + abs(y)))
+    }
+}
+
+private func neurons(_ network: Network) -> Int {
+    network.nodes.reduce(0) { total, node in
+        if case .activation = node.operation { total + node.count } else { total }
     }
 }
 
@@ -147,6 +153,35 @@ private func kinds(_ network: Network) -> [String] { network.nodes.map(\.operati
     // A product of 3x1 and 1x3 would have nine nonzeros instead of six.
     let grows = network([3], [(linear([[1, 2, 3]], [1]), [1]), (linear([[2], [3], [4]], [0, 0, 0]), [3])])
     #expect(kinds(grows.simplified()) == ["input", "linear", "linear"])
+}
+
+@Test func minimaAndMaximaKeepOneNeuronEach() throws {
+    // min(a, b) and max(c, d), as ½(a + b) -+ ½|a - b| with four neurons each.
+    let first = linear(
+        [
+            [1, 1, 0, 0], [-1, -1, 0, 0], [-1, 1, 0, 0], [1, -1, 0, 0],
+            [0, 0, 1, 1], [0, 0, -1, -1], [0, 0, -1, 1], [0, 0, 1, -1],
+        ], [0, 0, 0, 0, 0, 0, 0, 0])
+    let second = linear([[0.5, -0.5, -0.5, -0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0.5, -0.5, 0.5, 0.5]], [0, 0])
+    let simple = network([4], [(first, [8]), (.activation(.relu), [8]), (second, [2])]).simplified()
+    try simple.validate()
+    #expect(neurons(simple) == 2)
+    #expect(
+        simple.nodes.allSatisfy { if case .linear(let linear) = $0.operation { linear.error.isExact } else { true } })
+    var random = SeededGenerator(3)
+    for _ in 0..<20 {
+        let x = (0..<4).map { _ in Double(random.integer(-9...9)) }
+        #expect(simple.evaluate(x) == [min(x[0], x[1]), max(x[2], x[3])])
+    }
+}
+
+@Test func parallelNeuronsBecomeOne() {
+    let first = linear([[1, 2], [2, 4], [3, -1], [0.5, 1]], [0.5, 1, 0, 0.25])
+    let second = linear([[1, 1, 1, 1], [0, 2, 1, -4]], [0, 0])
+    let simple = network([2], [(first, [4]), (.activation(.relu), [4]), (second, [2])]).simplified()
+    #expect(kinds(simple) == ["input", "linear", "relu", "linear"])
+    guard case .linear(let result) = simple.nodes[3].operation else { return }
+    #expect(result.weights.dense == [3.5, 1, 2, 1])
 }
 
 extension Operator {

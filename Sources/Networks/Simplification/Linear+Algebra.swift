@@ -196,7 +196,7 @@ struct LinearBuilder {
 }
 
 /// One row of a product while its terms come in.
-private struct SparseRow {
+struct SparseRow {
     private var sums: [UncertainSum?]
     private var touched: [Int32] = []
 

@@ -6,8 +6,8 @@
 // cancels) does not apply. Weights get relative errors only: an absolute one would make every zero uncertain.
 extension Network {
     /// The same function with constants folded, reshapes and selections absorbed, elementwise maps and chains of
-    /// linear operators merged where that adds no nonzeros, and neurons and channels that are constant or not read
-    /// removed. Applying it twice changes nothing more.
+    /// linear operators merged where that adds no nonzeros, neurons and channels that are constant or not read removed,
+    /// and neurons whose preactivations are equal or opposite merged. Applying it twice changes nothing more.
     ///
     /// - Precondition: the network is valid.
     /// - Soundness: the real function within the `AffineError`s of the result includes that of this network.
@@ -34,7 +34,8 @@ struct Simplifier {
             { $0.composeSelections($1) }, { $0.simplifyPooling($1) }, { $0.foldIntoOperand($1) },
             { $0.foldIntoReaders($1) }, { $0.selectRows($1) }, { $0.mergeWithOperand($1) },
             { $0.mergeTerms($1) },
-            { $0.removeNeurons($1) }, { $0.removeChannels($1) },
+            { $0.removeNeurons($1) }, { $0.removeChannels($1) }, { $0.mergeParallelNeurons($1) },
+            { $0.mergeEqualFeatures($1) },
         ]
         var isChanged = true
         while isChanged {
@@ -77,6 +78,17 @@ struct Simplifier {
             network.nodes[reader].inputs = network.nodes[reader].inputs.map { $0 == index ? other : $0 }
         }
         if isOutput(index) { network.output = other }
+        findReaders()
+    }
+
+    /// Puts new nodes in front of one; their inputs are indices as they are afterwards.
+    mutating func insert(_ nodes: [Node], before index: Int) {
+        func moved(_ place: Int) -> Int { place < index ? place : place + nodes.count }
+        for place in network.nodes.indices {
+            network.nodes[place].inputs = network.nodes[place].inputs.map(moved)
+        }
+        network.output = moved(network.output)
+        network.nodes.insert(contentsOf: nodes, at: index)
         findReaders()
     }
 
