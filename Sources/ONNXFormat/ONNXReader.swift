@@ -62,6 +62,11 @@ public enum ONNXReader {
                 isText ? "is a text file, not an ONNX model" : "is not an ONNX model, or is cut short")
         }
         guard model.hasGraph, !model.graph.node.isEmpty else { throw refusal("holds no graph with nodes") }
+        if let tensor = model.graph.sparseInitializer.first {
+            throw ONNXError(
+                file: file, problem: "keeps '\(tensor.values.name)' as a sparse tensor",
+                remedy: "export the network with plain weights")
+        }
         var opset = 1
         for set in model.opsetImport where set.domain.isEmpty || set.domain == "ai.onnx" {
             opset = Int(set.version)

@@ -1,3 +1,4 @@
+import Evaluation
 import Files
 import Glibc
 import Networks
@@ -19,6 +20,12 @@ enum Suites {
         return found
     }()
 
+    /// One network of each suite, the largest left out.
+    static let samples: [String] = {
+        var suites: Set<Substring> = []
+        return networks.filter { !$0.contains(".gz") && suites.insert($0.prefix { $0 != "/" }).inserted }
+    }()
+
     private static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
@@ -38,4 +45,17 @@ func suiteNetworksRead(_ name: String) throws {
     let network = try ONNXReader.read(path: Suites.directory + "/" + name)
     #expect(network.inputCount > 0)
     #expect(network.outputCount > 0)
+}
+
+@Test(.enabled(if: !Suites.networks.isEmpty, "needs the benchmark suites"), arguments: Suites.samples)
+func suiteNetworksSimplify(_ name: String) throws {
+    let network = try ONNXReader.read(path: Suites.directory + "/" + name)
+    try network.validate()
+    let simple = network.simplified().decomposingMaxPools()
+    try simple.validate()
+    var random = SeededGenerator(1)
+    let input = random.floats(network.inputCount)
+    for (x, y) in zip(simple.evaluate(input), network.evaluate(input)) {
+        #expect(abs(x - y) <= 1e-9 * (1 + abs(y)))
+    }
 }
