@@ -38,7 +38,7 @@ public final class BoxSearch {
         let results = Results<BoxBatchResult>(threads)
         let (problem, limits, model) = (problem, limits, model)
         while !stack.isEmpty {
-            if limits.isOver || (limits.isSoftlyOver && status.nodes > 0) { return .stopped }
+            if limits.isOver || status.nodes >= limits.softNodes { return .stopped }
             if status.nodes >= limits.maxNodes {
                 return .exhausted(reason: "the limit of \(limits.maxNodes) subproblems was reached")
             }

@@ -8,6 +8,7 @@
 public import BoundPropagation
 import HeapModule
 import Lanes
+import Synchronization
 
 public struct RefinementOptions: Sendable {
     /// Subproblems that one side of a neuron may cost.
@@ -16,8 +17,21 @@ public struct RefinementOptions: Sendable {
     public var iterations = 10
     public var threads = 1
     public var isStopped: @Sendable () -> Bool = { false }
+    /// Counts the subproblems handled.
+    public let handled = NodeCounter()
 
     public init() {}
+}
+
+/// A count that threads share.
+public final class NodeCounter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    public init() {}
+
+    public var value: Int { count.load(ordering: .relaxed) }
+
+    func add(_ nodes: Int) { count.wrappingAdd(nodes, ordering: .relaxed) }
 }
 
 /// Tightens the bounds of a node's features.
@@ -89,6 +103,7 @@ private final class NeuronRefiner {
             let batch = takeBatch(&targets)
             if batch.isEmpty { break }
             process(batch, &targets)
+            options.handled.add(batch.count)
         }
         return features.indices.map { index in
             FeatureBounds(

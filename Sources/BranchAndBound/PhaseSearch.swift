@@ -37,7 +37,7 @@ public final class PhaseSearch {
         let results = Results<BatchResult>(threads)
         let (problem, limits) = (problem, limits)
         while !queue.isEmpty {
-            if limits.isOver || (limits.isSoftlyOver && status.nodes > 0) { return .stopped }
+            if limits.isOver || status.nodes >= limits.softNodes { return .stopped }
             if let reason = exhausted() { return .exhausted(reason: reason) }
             status.worstBound = queue.min!.bound
             let batches = takeBatches(threads)

@@ -1,8 +1,9 @@
 /// What a search may spend, and how it is told to stop.
 public struct SearchLimits: Sendable {
     public var deadline: ContinuousClock.Instant?
-    /// The search ends after the round in which this passes; the first round is always finished.
-    public var softDeadline: ContinuousClock.Instant?
+    /// The search ends with `.stopped` after the round in which it has handled this many subproblems. A count, not a
+    /// time, so that runs can be repeated.
+    public var softNodes = Int.max
     public var threads = 1
     public var maxNodes = Int.max
     /// Bytes that open subproblems may hold.
@@ -15,8 +16,6 @@ public struct SearchLimits: Sendable {
 
     /// Seconds until the deadline.
     var remaining: Double { deadline.map { max(0, ($0 - ContinuousClock.now) / .seconds(1)) } ?? .infinity }
-
-    var isSoftlyOver: Bool { isOver || softDeadline.map { ContinuousClock.now >= $0 } ?? false }
 
     public var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
 }

@@ -1,5 +1,5 @@
-// Proving one region: effort is raised step by step, and each step gets about as much time for its search as its
-// bounds have cost, until one decides.
+// Proving one region: effort is raised step by step, and each step gets about as much work for its search as its
+// bounds have cost, until one decides. Work is counted in subproblems, never in seconds: a run can be repeated.
 
 import BoundPropagation
 import BranchAndBound
@@ -51,36 +51,46 @@ struct RegionProof {
         let moving = BoxModel.moving(lower: lower, upper: upper)
         let plain = bound(BoundingOptions())
         if run.isOver { return .stopped }
-        let overBoxes = moving.count <= 12
-        if let end = ended(search(plain, overBoxes: overBoxes, seconds: overBoxes ? 0.05 : 0)) { return end }
+        let overBoxes = moving.count <= Self.mostInputsToSplit
+        if let end = ended(search(plain, overBoxes: overBoxes, nodes: overBoxes ? 256 : 1)) { return end }
         if attack() { return .violated }
-        if overBoxes { return search(plain, overBoxes: true, seconds: .infinity) }
+        if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 20
-        if let end = ended(search(bound(ascended), overBoxes: false, seconds: 0.5)) { return end }
+        if let end = ended(search(bound(ascended), overBoxes: false, nodes: 512)) { return end }
         var nodesPerTarget = 64
         while true {
-            let before = (seconds: boundSeconds, unstable: unstable)
-            let bounder = bound(refined(nodesPerTarget))
+            let before = unstable
+            let refinement = refinement(nodesPerTarget)
+            let bounder = bound(refinement)
             if run.isOver { return .stopped }
             // Where refinement stabilises few neurons, or has gone far, the search gets all the time that is left.
-            let isLast = nodesPerTarget > 20_000 || Double(unstable) > 0.95 * Double(before.unstable)
-            let seconds = isLast ? .infinity : boundSeconds - before.seconds
-            if let end = ended(search(bounder, overBoxes: false, seconds: seconds)) { return end }
+            let isLast = nodesPerTarget > 20_000 || Double(unstable) > 0.95 * Double(before)
+            let nodes = isLast ? Int.max : max(512, refinement.handled.value / Self.refinedNodesPerNode)
+            if let end = ended(search(bounder, overBoxes: false, nodes: nodes)) { return end }
             nodesPerTarget *= 4
         }
     }
 
-    private func refined(_ nodesPerTarget: Int) -> BoundingOptions {
-        var refinement = RefinementOptions()
-        refinement.nodesPerTarget = nodesPerTarget
-        refinement.threads = run.options.threads
-        refinement.isStopped = { [run] in run.isOver }
+    /// Inputs of at most so many dimensions are split themselves.
+    private static let mostInputsToSplit = 12
+    /// How many subproblems of a neuron's refinement cost about as much as one of the search.
+    private static let refinedNodesPerNode = 4
+
+    private func refinement(_ nodesPerTarget: Int) -> RefinementOptions {
+        var options = RefinementOptions()
+        options.nodesPerTarget = nodesPerTarget
+        options.threads = run.options.threads
+        options.isStopped = { [run] in run.isOver }
+        return options
+    }
+
+    private mutating func bound(_ refinement: RefinementOptions) -> RegionBounder {
         var options = BoundingOptions()
-        options.refine = { [refinement] region, node, features in
+        options.refine = { region, node, features in
             refineNeurons(features, of: node, before: region, options: refinement)
         }
-        return options
+        return bound(options)
     }
 
     /// Bounds every neuron with the given effort, starting from what is known.
@@ -104,7 +114,7 @@ struct RegionProof {
         return outcome
     }
 
-    private mutating func search(_ region: RegionBounder, overBoxes: Bool, seconds budget: Double) -> SearchOutcome {
+    private mutating func search(_ region: RegionBounder, overBoxes: Bool, nodes softNodes: Int) -> SearchOutcome {
         let began = ContinuousClock.now
         defer { searchSeconds += seconds(since: began) }
         let region = region.condensed()
@@ -114,7 +124,7 @@ struct RegionProof {
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
         var limits = SearchLimits()
         limits.deadline = run.deadline
-        limits.softDeadline = budget.isFinite ? began + .seconds(budget) : nil
+        limits.softNodes = softNodes
         limits.threads = run.options.threads
         limits.maxNodes = run.options.maxNodes - nodes
         limits.memory = run.options.memoryLimit

@@ -104,22 +104,22 @@ final class VerificationRun: Sendable {
         guard options.attack else { return false }
         let began = ContinuousClock.now
         defer { report.attackSeconds += seconds(since: began) }
-        let isLarge = multiplyAdds > 3_000_000
-        let evaluator = LaneEvaluator(model.search, lanes: isLarge ? 16 : 64)
+        let lanes = multiplyAdds > 3_000_000 ? 16 : 64
+        let evaluator = LaneEvaluator(model.search, lanes: lanes)
         var descent = ProjectedGradientDescent()
         descent.seed = options.seed &+ (effort == .quick ? 0 : 1)
-        descent.rounds = effort == .quick ? 1 : 20
-        descent.iterations = effort == .quick ? 20 : 25
-        let share = min(options.timeout * (effort == .quick ? 0.01 : 0.02), effort == .quick ? 0.3 : 1)
-        descent.isStopped = { [self] in isOver || seconds(since: began) > share }
+        // Bounded by work, not by time, so that runs can be repeated: some 30 and 150 milliseconds.
+        let work = effort == .quick ? 1e9 : 5e9
+        let iterations = Int(min(500, max(4, work / Double(2 * lanes * max(1, multiplyAdds)))))
+        descent.iterations = min(iterations, effort == .quick ? 20 : 25)
+        descent.rounds = effort == .quick ? 1 : max(1, iterations / descent.iterations)
+        descent.isStopped = { [self] in isOver }
         for region in regions {
             if attack(region, with: descent, on: evaluator) { return true }
             guard effort == .thorough else { continue }
             // Dead neurons make plateaus, which a surrogate of the gradient leaves.
             evaluator.leastSlope = 0.1
             defer { evaluator.leastSlope = 0 }
-            let again = ContinuousClock.now
-            descent.isStopped = { [self] in isOver || seconds(since: again) > share }
             if attack(region, with: descent, on: evaluator) { return true }
         }
         return false
