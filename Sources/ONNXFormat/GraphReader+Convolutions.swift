@@ -6,8 +6,8 @@ extension GraphReader {
         var variable = try node.variable(0, "X")
         let kernel = try node.constant(1, "W")
         let bias = try node.optionalConstant(2, "B")
-        let padding = zeroPaddings[variable.node]
-        if let padding, variable.shape.count == 4 { variable = padding.source }
+        let padding = zeroPaddings[variable.node].flatMap { $0.shape == variable.shape ? $0 : nil }
+        if let padding { variable = padding.source }
         let image = try Image(node, variable.shape)
         let groups = try node.integer("group", default: 1)
         guard kernel.shape.count == variable.shape.count, groups > 0, !kernel.isInteger,

@@ -132,8 +132,11 @@ extension GraphReader {
                 remedy: "export the network again")
         }
         var fill = try node.real("value", default: 0)
-        if let tensor = try node.optionalConstant(2, "constant_value"), let value = tensor.reals.first {
-            fill = value
+        if let tensor = try node.optionalConstant(2, "constant_value") {
+            guard tensor.count == 1, tensor.error == .none else {
+                throw node.refuse("has no exact constant to pad with", remedy: "set one number")
+            }
+            fill = tensor.reals[0]
         }
         let mode = try node.text("mode") ?? "constant"
         var lists = value.shape.map { Array(0..<$0) }
@@ -153,7 +156,7 @@ extension GraphReader {
             pads.allSatisfy({ $0.before >= 0 && $0.after >= 0 })
         {
             zeroPaddings[variable.node] = ZeroPadding(
-                source: source, top: pads[2].before, left: pads[3].before, bottom: pads[2].after,
+                source: source, shape: variable.shape, top: pads[2].before, left: pads[3].before, bottom: pads[2].after,
                 right: pads[3].after)
         }
         return result

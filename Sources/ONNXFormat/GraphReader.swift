@@ -23,6 +23,8 @@ struct GraphReader {
 
     struct ZeroPadding {
         var source: Variable
+        /// Of the padded value.
+        var shape: [Int]
         var top = 0
         var left = 0
         var bottom = 0
