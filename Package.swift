@@ -29,6 +29,7 @@ let modules: [Module] = [
     Module(level: 0, name: "CLaneKernels", kind: .c, tested: false),
     Module(level: 0, name: "CGLPK", kind: .system(apt: "libglpk-dev"), tested: false),
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
+    Module(level: 0, name: "CPNG", kind: .system(apt: "libpng-dev"), tested: false),
     Module(level: 0, name: "Intervals"),
     Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
     Module(
@@ -40,6 +41,7 @@ let modules: [Module] = [
     Module(
         level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf],
         testImports: ["Evaluation"], excluded: ["README.md", "Schema/onnx.proto"]),
+    Module(level: 2, name: "Datasets", imports: ["CPNG", "Files"]),
     Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
     Module(
         level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers],
