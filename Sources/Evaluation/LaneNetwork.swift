@@ -1,7 +1,7 @@
 // A network ready to run in lanes at one precision: forward evaluation of 64 inputs at once, and its gradient.
 
 public import Lanes
-internal import Networks
+public import Networks
 
 /// A node's operation as kernels.
 public enum LaneOperator<Scalar: ElementwiseLaneScalar>: Sendable {
@@ -65,7 +65,7 @@ public final class LaneNetwork<Scalar: ElementwiseLaneScalar>: Sendable {
 }
 
 extension ConvolutionGeometry {
-    init(_ convolution: Convolution) {
+    public init(_ convolution: Convolution) {
         self.init(
             inputChannels: convolution.inputChannels, inputHeight: convolution.inputHeight,
             inputWidth: convolution.inputWidth, outputChannels: convolution.outputChannels,

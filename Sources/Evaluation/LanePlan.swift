@@ -19,7 +19,7 @@ public struct LaneLayout: Sendable, Equatable {
         public let width: Int
     }
 
-    init(shape: [Int]) {
+    public init(shape: [Int]) {
         count = shape.reduce(1, *)
         image = shape.count == 3 ? Image(channels: shape[0], height: shape[1], width: shape[2]) : nil
     }
@@ -45,7 +45,7 @@ public struct LaneLayout: Sendable, Equatable {
     }
 
     /// Whether the lanes' order is the network's own.
-    var isPlain: Bool { image.map { $0.channels == 1 || $0.height * $0.width == 1 } ?? true }
+    public var isPlain: Bool { image.map { $0.channels == 1 || $0.height * $0.width == 1 } ?? true }
 }
 
 /// A node's operation with its weights in the order of the lanes.

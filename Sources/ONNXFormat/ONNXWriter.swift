@@ -93,7 +93,7 @@ struct GraphWriter {
 
     private mutating func write(_ c: Convolution, _ node: Node, to name: String) {
         let image = shaped(node, [c.inputChannels, c.inputHeight, c.inputWidth], for: name)
-        if c.isAverage {
+        if c.isAveragePooling {
             add("AveragePool", [image], to: name) {
                 $0.set("kernel_shape", [c.kernelHeight, c.kernelWidth])
                 $0.set("strides", [c.strideHeight, c.strideWidth])
@@ -286,21 +286,6 @@ extension Onnx_NodeProto {
     }
 }
 
-extension Convolution {
-    /// Whether it is the mean of each window of each channel, padding counted: weights that stand for `1 / n`.
-    fileprivate var isAverage: Bool {
-        let count = kernelHeight * kernelWidth
-        let weight = 1 / Double(count)
-        let standsForReciprocal =
-            count & (count - 1) == 0 ? error == .exact : error == AffineError(relative: 0x1p-53)
-        return groups == inputChannels && groups == outputChannels && count > 1 && standsForReciprocal
-            && dilationHeight == 1 && dilationWidth == 1 && paddingTop < kernelHeight
-            && paddingBottom < kernelHeight
-            && paddingLeft < kernelWidth && paddingRight < kernelWidth && bias.allSatisfy { $0 == 0 }
-            && weights.allSatisfy { $0 == weight }
-    }
-}
-
 extension Operator {
     /// Whether every number is a float32.
     fileprivate var isSingle: Bool {
@@ -313,7 +298,7 @@ extension Operator {
             case .sparse(let matrix): return fits(matrix.values) && fits(linear.bias)
             }
         case .convolution(let convolution):
-            return convolution.isAverage || fits(convolution.weights) && fits(convolution.bias)
+            return convolution.isAveragePooling || fits(convolution.weights) && fits(convolution.bias)
         case .elementwise(let map): return fits(map.scale) && fits(map.offset)
         case .select(let selection):
             return zip(selection.sources, selection.constants).allSatisfy {

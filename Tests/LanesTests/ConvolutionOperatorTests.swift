@@ -2,7 +2,7 @@ import Lanes
 import Testing
 
 /// A convolution by its definition: every output, kernel position and channel looked at one by one.
-private struct Model {
+struct ConvolutionModel {
     var inputs = 1, outputs = 1, groups = 1
     var height = 5, width = 5
     var kernel = (height: 3, width: 3)
@@ -28,6 +28,11 @@ private struct Model {
 
     /// Calls the body with each product's input feature, output feature (within the windows) and weight.
     func forEachProduct(_ input: Window, _ output: Window, _ body: (Int, Int, Double) -> Void) {
+        forEachPair(input, output) { source, result, weight in body(source, result, weights[weight]) }
+    }
+
+    /// The same with the weight's place.
+    func forEachPair(_ input: Window, _ output: Window, _ body: (Int, Int, Int) -> Void) {
         let (depth, rise) = (inputs / groups, outputs / groups)
         for row in output.rows {
             for column in output.columns {
@@ -42,9 +47,7 @@ private struct Model {
                                     place(y, x, input) * inputs + channel / rise * depth + d
                                 let result = place(row, column, output) * outputs + channel
                                 let area = kernel.height * kernel.width
-                                body(
-                                    source, result,
-                                    weights[(channel * depth + d) * area + i * kernel.width + j])
+                                body(source, result, (channel * depth + d) * area + i * kernel.width + j)
                             }
                         }
                     }
@@ -57,9 +60,9 @@ private struct Model {
         (row - window.rows.lowerBound) * window.columns.count + column - window.columns.lowerBound
     }
 
-    static func random(using generator: inout SeededGenerator) -> Model {
+    static func random(using generator: inout SeededGenerator) -> ConvolutionModel {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
-        var model = Model()
+        var model = ConvolutionModel()
         model.groups = pick(1...3)
         let isDepthwise = pick(0...3) == 0
         model.inputs = model.groups * (isDepthwise ? 1 : pick(1...5))
@@ -99,7 +102,7 @@ struct ConvolutionOperatorTests {
     @Test("both directions agree with the definition, on windows", arguments: 0..<32)
     func random(seed: Int) {
         var generator = SeededGenerator(seed: seed)
-        let model = Model.random(using: &generator)
+        let model = ConvolutionModel.random(using: &generator)
         let lanes = supportedLaneCounts[seed % 4]
         let input = model.geometry.inputWindow.part(using: &generator)
         let output = model.geometry.outputWindow.part(using: &generator)
@@ -113,7 +116,7 @@ struct ConvolutionOperatorTests {
     @Test("deep convolutions, whose sums take several blocks")
     func deep() {
         var generator = SeededGenerator(seed: 1)
-        var model = Model()
+        var model = ConvolutionModel()
         (model.inputs, model.outputs) = (130, 12)
         (model.height, model.width) = (3, 2)
         (model.kernel, model.top, model.left) = ((3, 2), 1, 1)
@@ -124,7 +127,7 @@ struct ConvolutionOperatorTests {
     }
 
     private func check<Scalar: LaneScalar>(
-        _: Scalar.Type, _ model: Model, _ input: Window, _ output: Window, lanes: Int,
+        _: Scalar.Type, _ model: ConvolutionModel, _ input: Window, _ output: Window, lanes: Int,
         using generator: inout SeededGenerator
     ) {
         let convolution = ConvolutionOperator<Scalar>(
@@ -162,7 +165,7 @@ struct ConvolutionOperatorTests {
     }
 
     private func checkBias<Scalar: LaneScalar>(
-        _ convolution: ConvolutionOperator<Scalar>, _ lambda: [Double], _ output: Window, _ model: Model,
+        _ convolution: ConvolutionOperator<Scalar>, _ lambda: [Double], _ output: Window, _ model: ConvolutionModel,
         lanes: Int
     ) {
         let constants = Features<Scalar>([Double](repeating: 1, count: lanes), lanes: lanes)
@@ -179,7 +182,7 @@ struct ConvolutionOperatorTests {
     @Test("the receptive field is the smallest rectangle that loses nothing", arguments: 0..<40)
     func receptiveField(seed: Int) {
         var generator = SeededGenerator(seed: seed)
-        let model = Model.random(using: &generator)
+        let model = ConvolutionModel.random(using: &generator)
         let geometry = model.geometry
         let output = geometry.outputWindow.part(using: &generator)
         var rows: [Int] = []
@@ -201,7 +204,7 @@ struct ConvolutionOperatorTests {
     @Test("y . W x = W* y . x", arguments: 0..<20)
     func adjoint(seed: Int) {
         var generator = SeededGenerator(seed: 1000 + seed)
-        let model = Model.random(using: &generator)
+        let model = ConvolutionModel.random(using: &generator)
         let lanes = 16
         let convolution = ConvolutionOperator<Double>(
             geometry: model.geometry, weights: model.weights, bias: model.bias)

@@ -14,13 +14,14 @@ struct Kernels {
         run(&double, "float64")
     }
 
-    private static func run<Scalar: LaneScalar>(_ peak: inout Peak<Scalar>, _ precision: String) {
+    private static func run<Scalar: TrainingLaneScalar>(_ peak: inout Peak<Scalar>, _ precision: String) {
         let rates = peak.rates.map { "\($0.name) \(($0.operationsPerSecond / 1e9).rounded(to: 1)) GFLOP/s" }
         print("\n\(precision), one core; peak: \(rates.joined(separator: ", "))\n")
         for lanes in supportedLaneCounts { dense(256, lanes: lanes, &peak) }
         dense(1024, lanes: 64, &peak)
         convolutions(&peak)
         sparse(&peak)
+        weightGradients(&peak)
     }
 
     private static func dense<Scalar: LaneScalar>(_ size: Int, lanes: Int, _ peak: inout Peak<Scalar>) {

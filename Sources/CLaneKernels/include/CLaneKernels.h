@@ -1,3 +1,4 @@
 #pragma once
 #include "activation.h"
 #include "affine.h"
+#include "training.h"
