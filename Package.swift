@@ -24,13 +24,14 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heaps = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let bigIntegers = Target.Dependency.product(name: "BigInt", package: "BigInt")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let modules: [Module] = [
     Module(level: 0, name: "CLaneKernels", kind: .c, tested: false),
     Module(level: 0, name: "CGLPK", kind: .system(apt: "libglpk-dev"), tested: false),
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
     Module(level: 0, name: "CPNG", kind: .system(apt: "libpng-dev"), tested: false),
-    Module(level: 0, name: "Intervals"),
+    Module(level: 0, name: "Intervals", packages: [bigIntegers]),
     Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
     Module(
         level: 1, name: "Networks", imports: ["Intervals"], testImports: ["Evaluation"],
@@ -49,8 +50,11 @@ let modules: [Module] = [
     Module(
         level: 2, name: "Oracles", imports: ["Networks", "Properties", "Intervals"], packages: [bigIntegers]),
     Module(
+        level: 2, name: "Certificates", imports: ["Networks", "Properties", "Intervals"],
+        packages: [crypto], testImports: ["Oracles"], excluded: ["README.md"]),
+    Module(
         level: 3, name: "BoundPropagation",
-        imports: ["CLaneKernels", "Evaluation", "Lanes", "Networks", "Properties", "Intervals"],
+        imports: ["CLaneKernels", "Certificates", "Evaluation", "Lanes", "Networks", "Properties", "Intervals"],
         testImports: ["Oracles"]),
     Module(
         level: 3, name: "Falsification",
@@ -58,7 +62,7 @@ let modules: [Module] = [
     Module(
         level: 4, name: "BranchAndBound",
         imports: [
-            "BoundPropagation", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties",
+            "BoundPropagation", "Certificates", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties",
             "Intervals",
         ], packages: [heaps], testImports: ["Oracles"]),
     Module(
@@ -138,6 +142,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: modules.flatMap(targets(of:)),
     cLanguageStandard: .gnu17

@@ -346,6 +346,41 @@ public final class LaneBounder {
         writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
     }
 
+    /// Rounds the objectives' weights to float32.
+    func roundWeights() {
+        guard objectives.rows.contains(where: { $0.count > 1 }) else { return }
+        for lane in objectives.rows.indices where objectives.rows[lane].count > 1 {
+            for index in objectives.rows[lane].indices {
+                objectives.rows[lane][index].weight = Double(Float(objectives.rows[lane][index].weight))
+            }
+        }
+        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+    }
+
+    /// The weights of a lane's objectives; one for a single feature.
+    func rowWeights(_ lane: Int) -> [Double] { objectives.rows.isEmpty ? [1] : weights(lane) }
+
+    /// The unsplit neurons whose lower lines the last certified bound of a lane stands on, by slot; whether the slope is
+    /// the standard one beyond doubt.
+    func forEachLowerSlope(_ lane: Int, _ body: (_ slot: Int, _ isStandard: Bool) -> Void) {
+        for node in plan.activations where node < target && exact.reached[node] {
+            let table = relaxations.tables[node]!
+            let operand = plan.operands[node][0]
+            let g = exact.coefficients(node)
+            for span in exact.spans[node] {
+                for index in 0..<span.count {
+                    let feature = span.feature + index
+                    let slot = Int(table.slots[feature])
+                    guard slot >= 0, phases[slot * lanes + lane] == 0, g[(span.buffer + index) * lanes + lane] > 0
+                    else { continue }
+                    let (lower, upper) = (bounds.lower[operand][feature], bounds.upper[operand][feature])
+                    let isClear = (upper + lower).magnitude > 1e-6 * (upper - lower)
+                    body(slot, isClear && parameters[slot * lanes + lane] == table.floatLowerSlope[feature])
+                }
+            }
+        }
+    }
+
     /// The weights of a lane's objectives, as ascent left them.
     public func weights(_ lane: Int) -> [Double] { objectives.rows[lane].map(\.weight) }
 

@@ -7,6 +7,7 @@ extension RegionBounder {
     /// The region without the neurons that are inactive all over it, between linear layers.
     ///
     /// - Parameter target: a node that keeps all its features.
+    /// - Precondition: not condensed already.
     /// - Soundness: on the region the condensed network is the same function, and its bounds are the same facts.
     public func condensed(keeping target: Int? = nil) -> RegionBounder {
         let kept = keptFeatures(target)
@@ -22,7 +23,7 @@ extension RegionBounder {
             condensed.residuals[node] = model.norms.residual(model.plan, node, bounds: condensed)
             if self.relaxations.tables[node] != nil { relaxations.add(node, plan: model.plan, bounds: condensed) }
         }
-        return RegionBounder(model: model, bounds: condensed, relaxations: relaxations)
+        return RegionBounder(model: model, bounds: condensed, relaxations: relaxations, origins: kept)
     }
 
     /// For the nodes that lose features, those that stay.

@@ -1,6 +1,7 @@
 // Bounding every neuron of a network over a region: interval arithmetic everywhere; back-substitution for the neurons
 // that it leaves unstable; optimised slopes for those that are unstable still.
 
+import Certificates
 import Evaluation
 import Lanes
 
@@ -26,6 +27,8 @@ public struct BoundingOptions: Sendable {
     /// Ascent steps for the neurons that plain back-substitution leaves unstable; 0: none.
     public var ascentIterations = 0
     public var threads = 1
+    /// Takes down how each bound is found.
+    public var scribe: ProofScribe?
     /// Polled between batches; once true the bounds found so far are returned.
     public var isStopped: @Sendable () -> Bool = { false }
 
@@ -63,6 +66,8 @@ private struct BoundsInTheMaking {
 
     mutating func run() {
         let intervals = IntervalPropagation(plan: plan)
+        options.scribe?.recorder.record(.beginSweep)
+        defer { options.scribe?.recorder.record(.endSweep) }
         var bounded = Set<Int>()
         for node in 0..<plan.nodeCount {
             intervals.step(node, &bounds)
@@ -84,6 +89,7 @@ private struct BoundsInTheMaking {
         if options.refine == nil || plan.layouts[node].image == nil {
             let plain = batches(node)
             apply(plain, plainBounds(node, plain), to: node)
+            if !plain.isEmpty { options.scribe?.recorder.record(.plainBounds(node: node)) }
         }
         if relaxations.neurons.isEmpty { return }
         if options.ascentIterations > 0 {
@@ -166,6 +172,9 @@ private struct BoundsInTheMaking {
         let (model, bounds, relaxations, options) = (model, bounds, relaxations, options)
         runWorkers(min(options.threads, batches.count)) { _ in
             let bounder = LaneBounder(model: model, bounds: bounds, relaxations: relaxations)
+            let writer = options.scribe.map {
+                FeatureWriter($0, RegionBounder(model: model, bounds: bounds, relaxations: relaxations), node)
+            }
             var ascent = AscentOptions(iterations: options.ascentIterations)
             ascent.stopsWhenPositive = false
             ascent.isStopped = options.isStopped
@@ -176,10 +185,51 @@ private struct BoundsInTheMaking {
                     window: batch.window)
                 bounder.resetParameters()
                 _ = bounder.ascend(ascent)
-                found[index] = bounder.certify()
+                if writer != nil { bounder.roundForProof() }
+                var values = bounder.certify()
+                writer?.write(batch.features, &values, bounder)
+                found[index] = values
             }
         }
         return found
+    }
+}
+
+/// Takes down bounds of single features that stand on one set of slopes each.
+private struct FeatureWriter {
+    private let scribe: ProofScribe
+    private let region: RegionBounder
+    private let node: Int
+    private let neurons: [Int]
+
+    init(_ scribe: ProofScribe, _ region: RegionBounder, _ node: Int) {
+        self.scribe = scribe
+        self.region = region
+        self.node = node
+        neurons = scribe.neurons(of: region)
+    }
+
+    /// - Parameter values: per feature the lower bounds of it and of its negative; those that gain too little to be
+    ///   written down are given up.
+    func write(_ features: [Int], _ values: inout [Double], _ bounder: LaneBounder) {
+        var records = ByteWriter()
+        for (place, feature) in features.enumerated() {
+            let width = region.bounds.upper[node][feature] - region.bounds.lower[node][feature]
+            for (lane, known) in [
+                (2 * place, region.bounds.lower[node][feature]), (2 * place + 1, -region.bounds.upper[node][feature]),
+            ] {
+                guard values[lane] > known + ProofScribe.leastGain * width else {
+                    values[lane] = -.infinity
+                    continue
+                }
+                ProofRecord.beginTree(
+                    node: node, feature: scribe.feature(feature, of: node, in: region), isLower: lane % 2 == 0
+                ).write(to: &records)
+                ProofRecord.leaf(bounder.leaf(lane, path: [], neurons: neurons)).write(to: &records)
+                ProofRecord.endTree.write(to: &records)
+            }
+        }
+        scribe.recorder.record(records)
     }
 }
 

@@ -9,12 +9,15 @@ public final class RegionBounder: Sendable {
     public let model: BoundModel
     public let bounds: NodeBounds
     let relaxations: Relaxations
+    /// Per node that lost features by condensing, the original ones of those that stayed.
+    public let origins: [Int: [Int]]
 
     public var plan: LanePlan { model.plan }
     /// The unstable neurons, in the order of the rows of per-lane arrays.
     public var unstableNeurons: [NeuronPlace] { relaxations.neurons }
 
-    init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations) {
+    init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations, origins: [Int: [Int]] = [:]) {
+        self.origins = origins
         self.model = model
         self.bounds = bounds
         self.relaxations = relaxations

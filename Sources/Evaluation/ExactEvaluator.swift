@@ -1,3 +1,4 @@
+internal import Intervals
 internal import Networks
 
 /// Runs a network in exact arithmetic, scaled: for inputs `s x` it gives `s f(x)`, every constant of the

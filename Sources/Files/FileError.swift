@@ -1,4 +1,4 @@
-/// Why a file could not be read, and what to do about it.
+/// Why a file could not be read or written, and what to do about it.
 public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     public var path: String
     public var problem: Problem
@@ -9,6 +9,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case directory
         /// The operating system's reason.
         case unreadable(reason: String)
+        /// The operating system's reason.
+        case unwritable(reason: String)
         /// The file, or what it inflates to, has more bytes than the limit.
         case tooLarge(limit: Int)
         /// The gzip stream ends early, after that many bytes of it.
@@ -26,6 +28,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missing: "\(path): no such file, nor \(path).gz; check the name"
         case .directory: "\(path): a directory; name a file in it"
         case .unreadable(let reason): "\(path): cannot be read (\(reason)); check its permissions"
+        case .unwritable(let reason):
+            "\(path): cannot be written (\(reason)); choose another place, or make room there"
         case .tooLarge(let limit): "\(path): larger than \(limit) bytes once inflated; use a smaller file"
         case .truncatedGzip(let byte):
             "\(path): the gzip stream ends early, at byte \(byte); fetch or compress the file again"

@@ -1,0 +1,159 @@
+// Replaying a search over input boxes.
+
+internal import Networks
+internal import Properties
+
+struct BoxCheck<Numbers: LaneNumbers> {
+    private struct Open {
+        var box: Box
+        var disjuncts: [Int]
+        var isTaken = false
+    }
+
+    private let network: CheckedNetwork
+    private let property: Property
+    private let bounds: RegionBounds
+    /// Inputs wider than the rounding of their ends.
+    private let moving: [Int]
+    private let objectives: [[Objective]]
+    /// By number: boxes that are made and not decided.
+    private var open: [Int: Open]
+    private var made = 1
+
+    init(_ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int]) {
+        self.network = network
+        self.property = property
+        self.bounds = bounds
+        let (lower, upper) = (bounds.lower[0], bounds.upper[0])
+        moving = lower.indices.filter { upper[$0] - lower[$0] > 4 * max(lower[$0].ulp, upper[$0].ulp) }
+        objectives = property.disjuncts.map { $0.constraints.map { Objective($0) } }
+        open = [
+            0: Open(box: Box(lower: moving.map { lower[$0] }, upper: moving.map { upper[$0] }), disjuncts: disjuncts)
+        ]
+    }
+
+    var isFinished: Bool { open.isEmpty }
+
+    /// Whether the box is known.
+    func isReady(_ number: Int) -> Bool { open[number] != nil }
+
+    /// Marks a box as being worked on; false when it is not open.
+    mutating func claim(_ number: Int) -> Bool {
+        guard open[number]?.isTaken == false else { return false }
+        open[number]!.isTaken = true
+        return true
+    }
+
+    /// Carries out the steps, all of open boxes, and makes the boxes that halving gives, in the order of the steps.
+    mutating func take(
+        _ steps: inout [(box: Int, step: BoxStep)], _ passes: [Backsubstitution<Numbers>], _ threads: Int
+    )
+        throws(CertificateError)
+    {
+        let work = steps.map { (open[$0.box]!, $0.step) }
+        let taken = UncheckedPasses(passes: passes)
+        let found = try inParallel(work.count, threads: threads) {
+            [self] (worker, index) throws(CertificateError) in
+            refine(work[index].0, work[index].1.effort, taken.passes[worker])
+        }
+        for (place, (number, step)) in steps.enumerated() {
+            open[number] = nil
+            let left = found[place]
+            switch step.action {
+            case .close:
+                guard left.disjuncts.isEmpty else {
+                    throw CertificateError("box \(number) is closed, but disjunct \(left.disjuncts[0]) is not refuted")
+                }
+            case .halve(let axis):
+                try divide(left, number, axis) { $0 / 2 + $1 / 2 }
+            case .cut(let axis, let value):
+                guard value.isFinite else { throw CertificateError("box \(number) is cut at \(value)") }
+                try divide(left, number, axis) { min(max(value, $0), $1) }
+            }
+        }
+        steps.removeAll(keepingCapacity: true)
+    }
+
+    private struct UncheckedPasses: @unchecked Sendable {
+        // Each is used by one worker.
+        let passes: [Backsubstitution<Numbers>]
+    }
+
+    private mutating func divide(_ part: Open, _ number: Int, _ axis: Int, at cut: (Double, Double) -> Double)
+        throws(CertificateError)
+    {
+        guard moving.indices.contains(axis) else {
+            throw CertificateError("box \(number) is halved along input \(axis) of \(moving.count) that move")
+        }
+        let value = cut(part.box.lower[axis], part.box.upper[axis])
+        var (left, right) = (part, part)
+        (left.isTaken, right.isTaken) = (false, false)
+        left.box.upper[axis] = value
+        right.box.lower[axis] = value
+        open[made] = left
+        open[made + 1] = right
+        made += 2
+    }
+
+    /// What the effort leaves of a box and its disjuncts.
+    private func refine(_ start: Open, _ effort: BoxStep.Effort, _ pass: Backsubstitution<Numbers>) -> Open {
+        var result = start
+        if effort == .none { return result }
+        var forms = BoxForms<Numbers>(network, start.box, moving: moving, bounds)
+        result.disjuncts.removeAll { disjunct in objectives[disjunct].contains { forms.bound($0) > 0 } }
+        if effort == .forward || result.disjuncts.isEmpty { return result }
+        clip(&result, within: start.box, forms.ranges, pass)
+        if effort == .backward || result.disjuncts.isEmpty { return result }
+        refineNeurons(&forms, pass)
+        clip(&result, within: start.box, forms.ranges, pass)
+        return result
+    }
+
+    /// Bounds the open disjuncts' constraints by back-substitution, and clips the box by them.
+    private func clip(_ part: inout Open, within box: Box, _ ranges: Ranges, _ pass: Backsubstitution<Numbers>) {
+        let rows = part.disjuncts.flatMap { objectives[$0] }
+        var planes: [MarginPlane] = []
+        for start in stride(from: 0, to: rows.count, by: 8) {
+            let group = Array(rows[start..<min(start + 8, rows.count)])
+            pass.begin(group, bounds)
+            let found = pass.run(from: network.output, ranges, payments: bounds.payments, underflow: bounds.underflow)
+            let slopes = moving.map { pass.slopes($0) }
+            for lane in group.indices {
+                planes.append(MarginPlane(bound: found[lane], slopes: slopes.map { $0[lane] }))
+            }
+        }
+        var hull: Box?
+        var left: [Int] = []
+        var first = 0
+        for disjunct in part.disjuncts {
+            let own = Array(planes[first..<first + objectives[disjunct].count])
+            first += own.count
+            guard let piece = box.clipped(by: own) else { continue }
+            hull = hull?.hull(piece) ?? piece
+            left.append(disjunct)
+        }
+        part.disjuncts = left
+        if let hull { part.box = hull }
+    }
+
+    /// Tightens the neurons that are unstable on the box, layer by layer.
+    private func refineNeurons(_ forms: inout BoxForms<Numbers>, _ pass: Backsubstitution<Numbers>) {
+        var done = Set<Int>()
+        for node in network.nodes.indices where network.firstNeuron[node] >= 0 {
+            let operand = network.nodes[node].inputs[0]
+            if network.nodes[operand].inputs == [0] || !done.insert(operand).inserted { continue }
+            let features = (0..<network.nodes[operand].count).filter {
+                forms.ranges.lower[operand][$0] < 0 && forms.ranges.upper[operand][$0] > 0
+            }
+            for start in stride(from: 0, to: features.count, by: 4) {
+                let group = features[start..<min(start + 4, features.count)]
+                pass.begin(group.flatMap { [($0, true), ($0, false)] }, of: operand)
+                let found = pass.run(
+                    from: operand, forms.ranges, payments: bounds.payments, underflow: bounds.underflow)
+                for (place, feature) in group.enumerated() {
+                    forms.tighten(operand, feature, lower: found[2 * place], upper: -found[2 * place + 1])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// Taking a proof down while it is found.
+
+internal import Synchronization
+
+/// Writes records as the search makes them; any thread may hand one in. Nothing but a buffer is held, and what a search
+/// shows before it is known whether that will be needed.
+public final class ProofRecorder: Sendable {
+    private struct State {
+        var buffer = ByteWriter()
+        /// Leaves of a search whose end is open, by disjunct; nil: leaves are written at once.
+        var held: [Int: ByteWriter]?
+        var hasFailed = false
+    }
+
+    private static let bufferSize = 1 << 18
+    private let state = Mutex(State())
+    private let sink: @Sendable ([UInt8]) -> Bool
+
+    /// - Parameter sink: stores bytes; false when it cannot, after which nothing more is handed to it.
+    public init(_ header: CertificateHeader, sink: @escaping @Sendable ([UInt8]) -> Bool) {
+        self.sink = sink
+        state.withLock { header.write(to: &$0.buffer) }
+    }
+
+    /// Whether everything so far could be stored.
+    public var isWhole: Bool { state.withLock { !$0.hasFailed } }
+
+    public func record(_ record: ProofRecord) {
+        state.withLock {
+            record.write(to: &$0.buffer)
+            flush(&$0, atLeast: Self.bufferSize)
+        }
+    }
+
+    /// Records as `ProofRecord.write` made them.
+    public func record(_ records: ByteWriter) {
+        state.withLock {
+            $0.buffer.put(records.bytes)
+            flush(&$0, atLeast: Self.bufferSize)
+        }
+    }
+
+    /// Begins a search over phases.
+    ///
+    /// - Parameter isLast: whether the proof fails if this search does; otherwise leaves are held back until it is known
+    ///   which disjuncts it refutes.
+    public func beginPhases(isLast: Bool) {
+        record(.beginPhases)
+        state.withLock { $0.held = isLast ? nil : [:] }
+    }
+
+    public func leaf(of disjunct: Int, _ record: ByteWriter) {
+        state.withLock {
+            if $0.held == nil {
+                $0.buffer.put(record.bytes)
+                flush(&$0, atLeast: Self.bufferSize)
+            } else {
+                $0.held?[disjunct, default: ByteWriter()].put(record.bytes)
+            }
+        }
+    }
+
+    /// Ends a search over phases that refuted some disjuncts.
+    public func endPhases(refuted: some Sequence<Int>) {
+        state.withLock {
+            for disjunct in refuted {
+                if let leaves = $0.held?[disjunct] { $0.buffer.put(leaves.bytes) }
+            }
+            $0.held = nil
+        }
+        record(.endSearch)
+    }
+
+    /// Hands everything to the sink, after the proof's last record.
+    public func finish() {
+        record(.end)
+        state.withLock { flush(&$0, atLeast: 0) }
+    }
+
+    private func flush(_ state: inout State, atLeast size: Int) {
+        guard state.buffer.bytes.count >= size, !state.hasFailed else { return }
+        state.hasFailed = !sink(state.buffer.bytes)
+        state.buffer = ByteWriter()
+    }
+}
