@@ -307,12 +307,14 @@ public final class LaneBounder {
     public func branchingSlots(_ count: Int) -> [[Int32]] {
         scores.base.update(repeating: -1, count: slotCount * lanes)
         for node in plan.activations where node < target && exact.reached[node] {
+            guard case .activation(let slope) = model.search.operators[node] else { continue }
             let table = relaxations.tables[node]!
             for span in exact.spans[node] {
                 lane_score(
-                    span.count, lanes, table.slots.base + span.feature, exact.coefficients(node) + span.buffer * lanes,
-                    table.bias.base + span.feature, table.floatUpperSlope.base + span.feature,
-                    table.floatIntercept.base + span.feature, parameters, phases, scores.base)
+                    span.count, lanes, slope, table.slots.base + span.feature,
+                    exact.coefficients(node) + span.buffer * lanes, table.floatLower.base + span.feature,
+                    table.floatUpper.base + span.feature, table.floatIntercept.base + span.feature, parameters,
+                    phases, scores.base)
             }
         }
         var best = [Int32](repeating: -1, count: count * lanes)

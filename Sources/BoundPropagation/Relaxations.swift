@@ -45,8 +45,9 @@ struct ActivationTable: Sendable {
     var floatLowerSlope: Table<Float>
     var floatUpperSlope: Table<Float>
     var floatIntercept: Table<Float>
-    /// The neuron's own offset, for branching scores.
-    var bias: Table<Float>
+    /// The operand's bounds, for branching scores.
+    var floatLower: Table<Float>
+    var floatUpper: Table<Float>
 }
 
 /// A neuron by its place in the network.
@@ -123,11 +124,11 @@ struct Relaxations: Sendable {
                 intercept[feature] = upper * (1 - upperSlope[feature])
             }
         }
-        let bias = offsets[operand].map { offsets in (0..<count).map { offsets.floats[$0] } }
         tables[node] = ActivationTable(
             slots: Table(slots), lowerSlope: Table(lowerSlope), upperSlope: Table(upperSlope),
             floatLowerSlope: Table(lowerSlope.map { Float($0) }), floatUpperSlope: Table(upperSlope.map { Float($0) }),
             floatIntercept: Table(intercept.map { Float($0) }),
-            bias: Table(bias ?? Array(repeating: 0, count: count)))
+            floatLower: Table(bounds.lower[operand].map { Float($0) }),
+            floatUpper: Table(bounds.upper[operand].map { Float($0) }))
     }
 }

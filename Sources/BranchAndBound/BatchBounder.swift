@@ -32,13 +32,13 @@ final class BatchBounder: @unchecked Sendable {
         var ascent = AscentOptions(iterations: isRoot ? 60 : 20)
         ascent.slopeRate = isRoot ? 0.1 : 0.05
         ascent.isStopped = { [limits] in limits.isOver }
-        _ = bounder.ascend(ascent)
+        let reached = bounder.ascend(ascent)
         let bounds = bounder.certify()
         let open = batch.indices.filter { !(bounds[$0] > 0) }
         if open.isEmpty { return .children([]) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
-        let slots = branchingSlots()
+        let slots = branchingSlots(from: reached)
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
         for lane in open {
@@ -64,8 +64,10 @@ final class BatchBounder: @unchecked Sendable {
     }
 
     /// Filtered smart branching (De Palma et al. 2021): the best few neurons by score are tried, and the one whose
-    /// worse child has the best bound at once is taken.
-    private func branchingSlots() -> [Int32] {
+    /// children gain most at once is taken, by the product of their gains.
+    ///
+    /// - Parameter bounds: what the lanes reached without the split.
+    private func branchingSlots(from bounds: [Float]) -> [Int32] {
         let candidates = bounder.branchingSlots(problem.branchingCandidates)
         if candidates.count == 1 { return candidates[0] }
         var chosen = candidates[0]
@@ -74,9 +76,9 @@ final class BatchBounder: @unchecked Sendable {
             let active = bounder.probe(slots, phase: 1)
             let inactive = bounder.probe(slots, phase: -1)
             for lane in 0..<lanes where slots[lane] >= 0 {
-                let worse = min(active[lane], inactive[lane])
-                if worse > best[lane] {
-                    best[lane] = worse
+                let gain = max(active[lane] - bounds[lane], 1e-6) * max(inactive[lane] - bounds[lane], 1e-6)
+                if gain > best[lane] {
+                    best[lane] = gain
                     chosen[lane] = slots[lane]
                 }
             }

@@ -9,7 +9,7 @@ public struct SearchProblem: Sendable {
     public var confirm: @Sendable (_ point: [Double], _ disjunct: Int) -> Bool
 
     /// How many neurons are tried before one is split; 1: the best by score is taken.
-    public var branchingCandidates = 3
+    public var branchingCandidates = 8
 
     public init(
         region: RegionBounder, disjuncts: [[Objective]],

@@ -143,11 +143,13 @@ void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *restrict values,
     }
 }
 
-// Branching scores (BaBSR; Bunel et al. 2020): for every unsplit unstable neuron how much of the bound its relaxation
-// costs, estimated from the coefficients g on its value; `scores[slot][lane]`, -1 for split neurons.
+// Branching scores: for every unsplit unstable neuron the most that the line in use may lie off the activation, times
+// the coefficient g on its value; `scores[slot][lane]`, -1 for split neurons. The upper line is farthest off at 0, by
+// its intercept. The lower line is off by (parameter - a) |low| at low and (1 - parameter) up at up; the lesser counts,
+// for splitting gains both children only what the worse of them gains.
 LANE_CLONES
-void lane_score(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots, const double *restrict g,
-                const float *restrict bias, const float *restrict upper_slope, const float *restrict intercept,
+void lane_score(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *restrict slots, const double *restrict g,
+                const float *restrict lower, const float *restrict upper, const float *restrict intercept,
                 const float *restrict parameter, const float *restrict phase, float *restrict scores) {
     for (ptrdiff_t i = 0; i < count; i++) {
         ptrdiff_t s = slots[i];
@@ -155,13 +157,12 @@ void lane_score(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots,
         const double *gi = g + i * lanes;
         const float *p = parameter + s * lanes, *h = phase + s * lanes;
         float *score = scores + s * lanes;
-        float up = upper_slope[i], t = intercept[i], b = bias[i];
+        float low = -lower[i], up = upper[i], t = intercept[i];
         for (ptrdiff_t j = 0; j < lanes; j++) {
             float v = (float)gi[j];
-            float ratio = v < 0 ? up : p[j];
-            float one = b * v * (ratio - 1), other = b * v * ratio;
-            float gain = (one > other ? one : other) + (v < 0 ? -v * t : 0);
-            score[j] = h[j] == 0 ? (gain < 0 ? -gain : gain) : -1;
+            float left = (p[j] - a) * low, right = (1 - p[j]) * up;
+            float gain = v < 0 ? -v * t : v * (left < right ? left : right);
+            score[j] = h[j] == 0 ? gain : -1;
         }
     }
 }
