@@ -31,7 +31,11 @@ protocol BackwardRule<Scalar> {
 /// The coefficient buffers of one thread.
 final class BackwardPass<Scalar: ElementwiseLaneScalar> {
     let network: LaneNetwork<Scalar>
-    let lanes: Int
+    /// How many lanes the next pass has; at most as many as there is room for.
+    var lanes: Int {
+        didSet { precondition(lanes <= capacity) }
+    }
+    private let capacity: Int
     private var plan: LanePlan { network.plan }
     private var storage: [LaneStorage<Scalar>?]
     /// Per node the part of an image that the current target sees; nil for values without windows.
@@ -44,6 +48,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
     init(_ network: LaneNetwork<Scalar>, lanes: Int) {
         self.network = network
         self.lanes = lanes
+        capacity = lanes
         let count = network.plan.nodeCount
         storage = Array(repeating: nil, count: count)
         windows = Array(repeating: nil, count: count)
@@ -123,7 +128,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
         }
         let features = spans[node].reduce(0) { $0 + $1.count }
         if (storage[node]?.features ?? -1) < features {
-            storage[node] = LaneStorage(features: max(features, 1), lanes: lanes)
+            storage[node] = LaneStorage(features: max(features, 1), lanes: capacity)
         }
     }
 

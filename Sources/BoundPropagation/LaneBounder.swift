@@ -25,18 +25,20 @@ public struct AscentOptions: Sendable {
 
 public final class LaneBounder {
     public let model: BoundModel
-    public let lanes: Int
+    /// How many lanes the next batch has: see `use(lanes:)`.
+    public private(set) var lanes: Int
+    private let capacity: Int
     var bounds: NodeBounds
     var relaxations: Relaxations
     private let search: BackwardPass<Float>
-    private lazy var exact = BackwardPass<Double>(model.rigorous, lanes: lanes)
+    private lazy var exact = BackwardPass<Double>(model.rigorous, lanes: capacity)
     private var forward: [LaneStorage<Float>?]
     /// `[slot][lane]`: slopes and multipliers, phases, Adam's two moments, and the best parameters so far.
     private var parameterStorage: LaneStorage<Float>
     private var phaseStorage: LaneStorage<Float>
     private var momentStorage: LaneStorage<Float>
     private var bestStorage: LaneStorage<Float>
-    private lazy var scores = LaneStorage<Float>(features: max(1, slotCount), lanes: lanes)
+    private lazy var scores = LaneStorage<Float>(features: max(1, slotCount), lanes: capacity)
     private let laneFloats: LaneStorage<Float>
     private let laneDoubles: LaneStorage<Double>
     private var inputLower: Table<Float>
@@ -56,6 +58,7 @@ public final class LaneBounder {
     init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations, lanes: Int = 64) {
         self.model = model
         self.lanes = lanes
+        capacity = lanes
         self.bounds = bounds
         self.relaxations = relaxations
         search = BackwardPass(model.search, lanes: lanes)
@@ -72,6 +75,13 @@ public final class LaneBounder {
     }
 
     // MARK: what to bound
+
+    /// Makes room for `count` lanes and no more than kernels need: a batch costs as much as its lanes. To be called
+    /// before anything is put into them.
+    public func use(lanes count: Int) {
+        lanes = min(capacity, laneCount(atLeast: count))
+        search.lanes = lanes
+    }
 
     /// Each lane's objective over the output; lanes beyond the given ones repeat the first.
     public func setObjectives(_ objectives: LaneObjectives) {
@@ -204,7 +214,7 @@ public final class LaneBounder {
     private func values(_ node: Int) -> UnsafeMutablePointer<Float> {
         let count = search.bufferCount(node)
         if (forward[node]?.features ?? -1) < count {
-            forward[node] = LaneStorage(features: max(1, count), lanes: lanes)
+            forward[node] = LaneStorage(features: max(1, count), lanes: capacity)
         }
         return forward[node]!.base
     }
@@ -272,6 +282,7 @@ public final class LaneBounder {
     /// - Soundness: on the part of the region where every split neuron has its lane's phase, the objective is at
     ///   least `result[lane]`; -infinity when anything was not finite.
     public func certify() -> [Double] {
+        exact.lanes = lanes
         exact.prepare(target: target, window: search.windows[target] ?? nil)
         var rule = RigorousRule(
             plan: plan, bounds: bounds, relaxations: relaxations,

@@ -180,6 +180,7 @@ private struct BoundsInTheMaking {
             ascent.isStopped = options.isStopped
             while !options.isStopped(), let index = tickets.take() {
                 let batch = batches[index]
+                bounder.use(lanes: 2 * batch.features.count)
                 bounder.setFeatures(
                     batch.features.flatMap { [$0, $0] }, signs: batch.features.flatMap { _ in [1, -1] }, of: node,
                     window: batch.window)
@@ -237,18 +238,19 @@ private struct FeatureWriter {
 private final class NeuronBounder {
     private let model: BoundModel
     private let pass: BackwardPass<Double>
-    private let lanes = 64
     private let scratch: LaneStorage<Double>
 
     init(_ model: BoundModel) {
         self.model = model
-        pass = BackwardPass(model.rigorous, lanes: lanes)
-        scratch = LaneStorage(features: 6, lanes: lanes)
+        pass = BackwardPass(model.rigorous, lanes: 64)
+        scratch = LaneStorage(features: 6, lanes: 64)
     }
 
     func bound(
         _ features: [Int], of node: Int, window: Window?, bounds: NodeBounds, relaxations: Relaxations
     ) -> [Double] {
+        let lanes = laneCount(atLeast: 2 * features.count)
+        pass.lanes = lanes
         pass.prepare(target: node, window: window)
         var rule = RigorousRule(
             plan: model.plan, bounds: bounds, relaxations: relaxations, source: .standard, lanes: lanes,

@@ -16,7 +16,7 @@ final class BatchBounder: @unchecked Sendable {
     private lazy var leaves = LeafProgram(problem.region)
     private var rounds = 0
     private var slotCount: Int { problem.region.unstableNeurons.count }
-    private var lanes: Int { Self.lanes }
+    private var lanes: Int { bounder.lanes }
 
     init(_ problem: SearchProblem, limits: SearchLimits) {
         self.problem = problem
@@ -52,6 +52,8 @@ final class BatchBounder: @unchecked Sendable {
     }
 
     private func load(_ batch: [Subproblem]) {
+        bounder.use(lanes: batch.count)
+        evaluator.lanes = bounder.lanes
         bounder.setObjectives(
             LaneObjectives(
                 batch.map { node in

@@ -59,13 +59,14 @@ private final class NeuronRefiner {
     private let node: Int
     private let options: RefinementOptions
     private let bounder: LaneBounder
-    private var lanes: Int { bounder.lanes }
+    /// The most lanes of a batch.
+    private let lanes = 64
 
     init(_ region: RegionBounder, node: Int, options: RefinementOptions) {
         self.region = region
         self.node = node
         self.options = options
-        bounder = LaneBounder(region)
+        bounder = LaneBounder(region, lanes: lanes)
     }
 
     /// One leaf of a target's tree.
@@ -132,7 +133,8 @@ private final class NeuronRefiner {
     }
 
     private func process(_ batch: [(target: Int, leaf: Leaf)], _ targets: inout [Target]) {
-        let padded = (0..<lanes).map { batch[$0 < batch.count ? $0 : 0] }
+        bounder.use(lanes: batch.count)
+        let padded = (0..<bounder.lanes).map { batch[$0 < batch.count ? $0 : 0] }
         bounder.setFeatures(
             padded.map { targets[$0.target].feature }, signs: padded.map { targets[$0.target].sign }, of: node)
         bounder.load(batch.map(\.leaf))

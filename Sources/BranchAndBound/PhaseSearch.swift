@@ -67,9 +67,9 @@ public final class PhaseSearch {
     /// The disjuncts that have open subproblems.
     public var openDisjuncts: [Int] { Set(queue.unordered.map(\.disjunct)).sorted() }
 
-    /// Up to 64 of the worst subproblems for each thread, dealt in turn; one batch where they fit.
+    /// Up to 64 of the worst subproblems for each thread, dealt in turn; one batch while they fit the fewest lanes.
     private func takeBatches(_ threads: Int) -> [[Subproblem]] {
-        let count = min(threads, (queue.count + BatchBounder.lanes - 1) / BatchBounder.lanes)
+        let count = queue.count <= supportedLaneCounts[0] ? 1 : threads
         var batches = [[Subproblem]](repeating: [], count: count)
         for index in 0..<count * BatchBounder.lanes {
             guard let next = queue.popMin() else { break }

@@ -5,7 +5,11 @@ public import Lanes
 /// Buffers for one evaluation in lanes; reused between calls.
 public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
     public let network: LaneNetwork<Scalar>
-    public let lanes: Int
+    /// How many lanes the next evaluation has; at most as many as there is room for.
+    public var lanes: Int {
+        didSet { precondition(lanes <= capacity) }
+    }
+    private let capacity: Int
     /// Per activation node, when set: the slope by which each feature is multiplied instead of the activation, so that
     /// evaluation is affine in the input.
     public var fixedSlopes: [Int: [Scalar]] = [:]
@@ -18,6 +22,7 @@ public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
     public init(_ network: LaneNetwork<Scalar>, lanes: Int) {
         self.network = network
         self.lanes = lanes
+        capacity = lanes
         storage = network.plan.layouts.map { LaneStorage(features: $0.count, lanes: lanes) }
     }
 
@@ -86,7 +91,7 @@ extension LaneEvaluator {
     /// Where `differentiate()` reads the output's weights and leaves every node's gradient, `[feature][lane]`.
     public func gradient(of node: Int) -> UnsafeMutablePointer<Scalar> {
         if gradientStorage.isEmpty {
-            gradientStorage = network.plan.layouts.map { LaneStorage(features: $0.count, lanes: lanes) }
+            gradientStorage = network.plan.layouts.map { LaneStorage(features: $0.count, lanes: capacity) }
         }
         return gradientStorage[node].base
     }

@@ -62,6 +62,9 @@ extension Double: LaneScalar {
 /// The lane counts the affine kernels accept.
 public let supportedLaneCounts = [16, 32, 48, 64]
 
+/// The fewest lanes that hold `count` problems; 64 when none do.
+public func laneCount(atLeast count: Int) -> Int { supportedLaneCounts.first { $0 >= count } ?? 64 }
+
 /// Of a matrix's entries, the share of nonzeros below which the sparse kernels are faster than the dense ones, in
 /// either precision as `make bench-kernels` measures it.
 public let sparseDensityThreshold = 0.45
