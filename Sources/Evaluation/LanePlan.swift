@@ -73,6 +73,18 @@ public final class LanePlan: Sendable {
     public var inputLayout: LaneLayout { layouts[0] }
     public var outputLayout: LaneLayout { layouts[output] }
 
+    /// Multiplications of one evaluation.
+    public var multiplyAdds: Int {
+        operations.reduce(0) { total, operation in
+            switch operation {
+            case .linear(let linear): total + linear.weights.nonzeros
+            case .convolution(let convolution):
+                total + convolution.weights.count * convolution.outputHeight * convolution.outputWidth
+            case .input, .elementwise, .select, .sum, .activation: total
+            }
+        }
+    }
+
     /// - Precondition: the network is valid and has no max pooling (`decomposingMaxPools()`).
     public init(_ network: Network) {
         let layouts = network.nodes.map { LaneLayout(shape: $0.shape) }

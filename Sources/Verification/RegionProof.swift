@@ -117,7 +117,8 @@ struct RegionProof {
     private mutating func search(_ region: RegionBounder, overBoxes: Bool, nodes softNodes: Int) -> SearchOutcome {
         let began = ContinuousClock.now
         defer { searchSeconds += seconds(since: began) }
-        let region = region.condensed()
+        // Making sparse matrices costs more than a few subproblems.
+        let region = region.condensed(convolutions: softNodes > 64)
         let chosen = open.map { disjuncts[$0] }
         let problem = SearchProblem(
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },

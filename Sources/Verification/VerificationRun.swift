@@ -104,13 +104,13 @@ final class VerificationRun: Sendable {
         guard options.attack else { return false }
         let began = ContinuousClock.now
         defer { report.attackSeconds += seconds(since: began) }
-        let lanes = multiplyAdds > 3_000_000 ? 16 : 64
+        let lanes = model.plan.multiplyAdds > 3_000_000 ? 16 : 64
         let evaluator = LaneEvaluator(model.search, lanes: lanes)
         var descent = ProjectedGradientDescent()
         descent.seed = options.seed &+ (effort == .quick ? 0 : 1)
         // Bounded by work, not by time, so that runs can be repeated: some 30 and 150 milliseconds.
         let work = effort == .quick ? 1e9 : 5e9
-        let iterations = Int(min(500, max(4, work / Double(2 * lanes * max(1, multiplyAdds)))))
+        let iterations = Int(min(500, max(4, work / Double(2 * lanes * max(1, model.plan.multiplyAdds)))))
         descent.iterations = min(iterations, effort == .quick ? 20 : 25)
         descent.rounds = effort == .quick ? 1 : max(1, iterations / descent.iterations)
         descent.isStopped = { [self] in isOver }
@@ -132,18 +132,6 @@ final class VerificationRun: Sendable {
         return descent.run(region: query.property.regions[region], disjuncts: disjuncts, model: evaluator) {
             confirm(inNetworkOrder: $0, disjunct: disjuncts[$1])
         }.isFound
-    }
-
-    /// Multiplications of one evaluation of the network.
-    private var multiplyAdds: Int {
-        model.plan.operations.reduce(0) { total, operation in
-            switch operation {
-            case .linear(let linear): total + linear.weights.nonzeros
-            case .convolution(let convolution):
-                total + convolution.weights.count * convolution.outputHeight * convolution.outputWidth
-            case .input, .elementwise, .select, .sum, .activation: total
-            }
-        }
     }
 
     /// Whether an input, in the order of the lanes, is a counterexample of a disjunct; remembers it.
