@@ -41,6 +41,12 @@ public final class RegionBounder: Sendable {
         return result
     }
 
+    /// The share of the unstable neurons that are no part of an image, which `BoundingOptions.refine` is asked for.
+    public var refinableShare: Double {
+        let refinable = unstableNeurons.count { plan.layouts[$0.node].image == nil }
+        return Double(refinable) / Double(max(1, unstableNeurons.count))
+    }
+
     /// The number of neurons, by activation features.
     public var neuronCount: Int { plan.activations.reduce(0) { $0 + plan.layouts[$1].count } }
 }

@@ -57,7 +57,9 @@ struct RegionProof {
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 20
-        if let end = ended(search(bound(ascended), overBoxes: false, nodes: 512)) { return end }
+        let bounder = bound(ascended)
+        let refines = bounder.refinableShare >= Self.leastRefinableShare
+        if let end = ended(search(bounder, overBoxes: false, nodes: refines ? 512 : .max)) { return end }
         var nodesPerTarget = 64
         while true {
             let before = unstable
@@ -74,6 +76,9 @@ struct RegionProof {
 
     /// Inputs of at most so many dimensions are split themselves.
     private static let mostInputsToSplit = 12
+    /// Refining neurons pays where most unstable neurons can be refined: in fully connected networks it decides what a
+    /// search never would, in front of a few fully connected layers after convolutions it costs more than it saves.
+    private static let leastRefinableShare = 0.5
     /// How many subproblems of a neuron's refinement cost about as much as one of the search.
     private static let refinedNodesPerNode = 4
 
