@@ -95,14 +95,14 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
     private func readsWhole(_ node: Int) -> Bool {
         switch network.operators[node] {
         case .dense, .sparse, .select: true
-        case .input, .convolution, .elementwise, .sum, .activation: false
+        case .input, .convolution, .elementwise, .sum, .activation, .smooth: false
         }
     }
 
     private func windowSeen(by node: Int, of image: LaneLayout.Image) -> Window {
         switch network.operators[node] {
         case .convolution(let convolution, _): return convolution.receptiveField(of: windows[node]!)
-        case .elementwise, .sum, .activation:
+        case .elementwise, .sum, .activation, .smooth:
             // A reshape is a sum of one operand: a window of another shape says nothing about the operand's.
             let isSameImage = plan.layouts[node].image == image
             return isSameImage ? windows[node]! : .full(height: image.height, width: image.width)
@@ -170,7 +170,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             matrix.loadRows(rows, scaledBy: signs, to: coefficients(operand), lanes: lanes, accumulating: false)
         case .sparse(let matrix):
             matrix.loadRows(rows, scaledBy: signs, to: coefficients(operand), lanes: lanes, accumulating: false)
-        case .input, .convolution, .elementwise, .select, .sum, .activation:
+        case .input, .convolution, .elementwise, .select, .sum, .activation, .smooth:
             preconditionFailure("only matrices give their rows")
         }
         reached[operand] = true
@@ -179,8 +179,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
 
     private func carry<Rule: BackwardRule>(from start: Int, rule: inout Rule) where Rule.Scalar == Scalar {
         for node in stride(from: start, to: 0, by: -1) where reached[node] {
-            if case .activation = network.operators[node] {
-            } else {
+            if !plan.isActivation(node) {
                 rule.leaveAffine(node, spans: spans[node], lambda: coefficients(node))
             }
             for operand in plan.operands[node] {
@@ -228,7 +227,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             forEachShared(node, operand) { from, to, _, count in
                 Scalar.add(count, lanes: lanes, lambda + from * lanes, to: g + to * lanes)
             }
-        case .activation:
+        case .activation, .smooth:
             if windows[node] == windows[operand] {
                 rule.relax(node, spans: spans[node], from: lambda, to: g, accumulating: accumulating)
             } else {

@@ -43,6 +43,8 @@ public final class BoxBounder {
     /// What each lane knows of every preactivation.
     private var lower: [LaneStorage<Double>?]
     private var upper: [LaneStorage<Double>?]
+    /// Per smooth node each lane's own lines; see `SmoothBoxes`.
+    private var smooth: [SmoothBoxes?]
     private let boxLower: LaneStorage<Double>
     private let boxUpper: LaneStorage<Double>
     private let scratch: LaneStorage<Double>
@@ -68,6 +70,10 @@ public final class BoxBounder {
             let operand = region.plan.operands[node][0]
             lower[operand] = LaneStorage(features: region.plan.layouts[operand].count, lanes: lanes)
             upper[operand] = LaneStorage(features: region.plan.layouts[operand].count, lanes: lanes)
+        }
+        smooth = region.plan.layouts.indices.map { node in
+            guard case .smooth(let curve) = region.plan.operations[node] else { return nil }
+            return SmoothBoxes(curve, count: region.plan.layouts[node].count, lanes: lanes)
         }
         boxLower = LaneStorage(features: region.plan.inputLayout.count, lanes: lanes)
         boxUpper = LaneStorage(features: region.plan.inputLayout.count, lanes: lanes)
@@ -132,25 +138,43 @@ public final class BoxBounder {
                 Double.add(outCount / lanes, lanes: lanes, spreads[further].base + coefficient * inCount, to: toSpread)
             }
         }
-        if case .activation(let slope) = plan.operations[node] {
-            relax(node, operand, slope)
-        } else {
-            widen(node, operand)
+        switch plan.operations[node] {
+        case .activation(let slope): relax(node, operand, slope)
+        case .smooth: relaxSmooth(node, operand)
+        case .input, .linear, .convolution, .elementwise, .select, .sum: widen(node, operand)
+        }
+    }
+
+    private func relaxSmooth(_ node: Int, _ operand: Int) {
+        let count = plan.layouts[operand].count
+        forgetBounds(operand)
+        let rounding = roundingFactor(2 * coefficientCount + 16)
+        let low = lower[operand]!.base
+        let up = upper[operand]!.base
+        lane_form_ranges(
+            count, lanes, coefficientCount, count * lanes, rounding, means[node].base, spreads[node].base, low, up)
+        let own = smooth[node]!
+        own.update(lower: low, upper: up)
+        lane_relax_forms_by_lines(
+            count, lanes, coefficientCount, count * lanes, rounding, own.lines.base, means[node].base,
+            spreads[node].base)
+    }
+
+    /// Sets the lanes' bounds of a node's features to the region's.
+    private func forgetBounds(_ node: Int) {
+        for feature in 0..<plan.layouts[node].count {
+            (lower[node]!.base + feature * lanes).update(repeating: region.bounds.lower[node][feature], count: lanes)
+            (upper[node]!.base + feature * lanes).update(repeating: region.bounds.upper[node][feature], count: lanes)
         }
     }
 
     /// Activations were copied as they are; relax them in place.
     private func relax(_ node: Int, _ operand: Int, _ slope: Double) {
         let count = plan.layouts[operand].count
-        let low = lower[operand]!.base
-        let up = upper[operand]!.base
-        for feature in 0..<count {
-            (low + feature * lanes).update(repeating: region.bounds.lower[operand][feature], count: lanes)
-            (up + feature * lanes).update(repeating: region.bounds.upper[operand][feature], count: lanes)
-        }
+        forgetBounds(operand)
         lane_relax_forms(
             count, lanes, slope, coefficientCount, count * lanes, roundingFactor(2 * coefficientCount + 16),
-            means[node].base, spreads[node].base, low, up)
+            means[node].base, spreads[node].base, lower[operand]!.base, upper[operand]!.base)
     }
 
     /// Adds to the spread what rounding the operator may have lost.
@@ -259,7 +283,8 @@ public final class BoxBounder {
             for lane in 0..<lanes { coefficients[term.feature * lanes + lane] += term.coefficient.magnitude }
         }
         var rule = InfluenceRule(
-            plan: plan, lower: lower.map { $0?.base }, upper: upper.map { $0?.base }, lanes: lanes)
+            plan: plan, lower: lower.map { $0?.base }, upper: upper.map { $0?.base },
+            smooth: smooth.map { $0?.lines.base }, lanes: lanes)
         influence.run(from: plan.output, rule: &rule)
         let g = influence.coefficients(0)
         return (0..<lanes).map { lane in
@@ -274,7 +299,8 @@ public final class BoxBounder {
     private func boxRule() -> BoxRule {
         BoxRule(
             plan: plan, bounds: region.bounds, relaxations: region.relaxations,
-            lower: lower.map { $0?.base }, upper: upper.map { $0?.base }, lanes: lanes, scratch: scratch.base)
+            lower: lower.map { $0?.base }, upper: upper.map { $0?.base }, smooth: smooth.map { $0?.lines.base },
+            lanes: lanes, scratch: scratch.base)
     }
 
     private func finish(_ rule: BoxRule) -> [Double] {
@@ -294,7 +320,10 @@ public final class BoxBounder {
             let up = upper[operand]!.base
             for feature in 0..<plan.layouts[operand].count {
                 let row = feature * lanes
-                guard (0..<boxCount).contains(where: { low[row + $0] < 0 && up[row + $0] > 0 }) else { continue }
+                let isOpen = (0..<boxCount).contains {
+                    smooth[node] == nil ? low[row + $0] < 0 && up[row + $0] > 0 : low[row + $0] < up[row + $0]
+                }
+                guard isOpen else { continue }
                 let below = featureBounds(operand, feature, sign: 1)
                 let above = featureBounds(operand, feature, sign: -1)
                 for lane in 0..<lanes {
@@ -302,6 +331,7 @@ public final class BoxBounder {
                     up[row + lane] = min(up[row + lane], -above[lane])
                 }
             }
+            smooth[node]?.update(lower: low, upper: up)
         }
     }
 

@@ -38,7 +38,7 @@ struct RowNorms: Sendable {
         rows = (0..<plan.nodeCount).map { node in
             let count = plan.layouts[node].count
             switch plan.operations[node] {
-            case .input, .activation, .select: return nil
+            case .input, .activation, .smooth, .select: return nil
             case .sum:
                 if plan.operands[node].count == 1 { return nil }
                 let factor = roundingFactor(2 * plan.operands[node].count) * sumSlack

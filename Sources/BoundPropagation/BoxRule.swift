@@ -10,6 +10,8 @@ struct BoxRule: BackwardRule {
     /// Per node `[feature][lane]`; nil where no activation reads the node.
     let lower: [UnsafeMutablePointer<Double>?]
     let upper: [UnsafeMutablePointer<Double>?]
+    /// Per smooth node each lane's own lines; see `SmoothBoxes`.
+    let smooth: [UnsafeMutablePointer<Double>?]
     let lanes: Int
 
     var constants: UnsafeMutablePointer<Double> { base.constants }
@@ -18,13 +20,15 @@ struct BoxRule: BackwardRule {
 
     init(
         plan: LanePlan, bounds: NodeBounds, relaxations: Relaxations, lower: [UnsafeMutablePointer<Double>?],
-        upper: [UnsafeMutablePointer<Double>?], lanes: Int, scratch: UnsafeMutablePointer<Double>
+        upper: [UnsafeMutablePointer<Double>?], smooth: [UnsafeMutablePointer<Double>?], lanes: Int,
+        scratch: UnsafeMutablePointer<Double>
     ) {
         base = RigorousRule(
             plan: plan, bounds: bounds, relaxations: relaxations, source: .standard, lanes: lanes, scratch: scratch)
         self.plan = plan
         self.lower = lower
         self.upper = upper
+        self.smooth = smooth
         self.lanes = lanes
     }
 
@@ -32,8 +36,18 @@ struct BoxRule: BackwardRule {
         _ node: Int, spans: [Span], from g: UnsafePointer<Double>, to lambda: UnsafeMutablePointer<Double>,
         accumulating: Bool
     ) {
-        guard case .activation(let slope) = plan.operations[node] else { return }
         let operand = plan.operands[node][0]
+        if let lines = smooth[node] {
+            for span in spans {
+                lane_relax_boxes_by_lines(
+                    span.count, lanes, plan.layouts[node].count * lanes, lines + span.feature * lanes,
+                    g + span.buffer * lanes, lambda + span.buffer * lanes, lower[operand]! + span.feature * lanes,
+                    upper[operand]! + span.feature * lanes, base.constants, base.magnitudes, accumulating ? 1 : 0)
+                base.countTerms(span.count)
+            }
+            return
+        }
+        guard case .activation(let slope) = plan.operations[node] else { return }
         for span in spans {
             lane_relax_boxes(
                 span.count, lanes, slope, g + span.buffer * lanes, lambda + span.buffer * lanes,

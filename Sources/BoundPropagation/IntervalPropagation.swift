@@ -2,6 +2,7 @@
 // their rounding. The cheapest bound there is, and the range that the tighter ones need.
 
 import Evaluation
+import Intervals
 import Networks
 
 struct IntervalPropagation {
@@ -33,6 +34,13 @@ struct IntervalPropagation {
                     upper = (upper + bounds.upper[operand][feature]).nextUp
                 }
                 bounds.tighten(node, feature, lower: lower, upper: upper)
+            }
+        case .smooth(let curve):
+            for feature in 0..<plan.layouts[node].count {
+                let range = curve.range(
+                    over: Interval(lower: bounds.lower[operands[0]][feature], upper: bounds.upper[operands[0]][feature])
+                )
+                bounds.tighten(node, feature, lower: range.lower, upper: range.upper)
             }
         case .activation(let slope):
             for feature in 0..<plan.layouts[node].count {

@@ -105,8 +105,7 @@ public final class LaneBounder {
 
     /// The standard slopes and no splits, in every lane.
     public func resetParameters() {
-        for (slot, neuron) in relaxations.neurons.enumerated() {
-            let slope = relaxations.tables[neuron.node]!.floatLowerSlope[neuron.feature]
+        for (slot, slope) in relaxations.starts.enumerated() {
             (parameters + slot * lanes).update(repeating: slope, count: lanes)
         }
         phases.update(repeating: 0, count: slotCount * lanes)
@@ -272,6 +271,16 @@ public final class LaneBounder {
                     y + from * lanes, table.floatUpperSlope.base + feature, table.floatIntercept.base + feature,
                     parameters, phases, momentStorage.base, rates)
             }
+        case .smooth:
+            let table = relaxations.smoothTables[node]!
+            let g = search.coefficients(node)
+            search.forEachShared(node, operands[0]) { from, to, feature, run in
+                lane_ascend_smooth_f32(
+                    run, lanes, table.slots.base + feature,
+                    table.floatLines.base + feature * SmoothTable.lineNumbers,
+                    table.floatSplits.base + feature * Int(LANE_SMOOTH_SPLITS), x + to * lanes, g + from * lanes,
+                    y + from * lanes, parameters, phases, momentStorage.base, rates)
+            }
         }
     }
 
@@ -318,6 +327,15 @@ public final class LaneBounder {
     public func branchingSlots(_ count: Int) -> [[Int32]] {
         scores.base.update(repeating: -1, count: slotCount * lanes)
         for node in plan.activations where node < target && exact.reached[node] {
+            if let table = relaxations.smoothTables[node] {
+                for span in exact.spans[node] {
+                    lane_score_smooth(
+                        span.count, lanes, table.slots.base + span.feature,
+                        table.strips.base + span.feature * SmoothTable.stripNumbers,
+                        exact.coefficients(node) + span.buffer * lanes, phases, scores.base)
+                }
+                continue
+            }
             guard case .activation(let slope) = model.search.operators[node] else { continue }
             let table = relaxations.tables[node]!
             for span in exact.spans[node] {

@@ -37,7 +37,7 @@ extension RegionBounder {
         var relaxations = Relaxations(plan: model.plan)
         for node in 0..<plan.nodeCount {
             condensed.residuals[node] = model.norms.residual(model.plan, node, bounds: condensed)
-            if self.relaxations.tables[node] != nil { relaxations.add(node, plan: model.plan, bounds: condensed) }
+            if self.relaxations.has(node) { relaxations.add(node, plan: model.plan, bounds: condensed) }
         }
         return RegionBounder(model: model, bounds: condensed, relaxations: relaxations, origins: origins)
     }
@@ -66,7 +66,7 @@ private struct Liveness {
         for node in 1..<plan.nodeCount {
             switch plan.operations[node] {
             case .input, .linear, .convolution, .select: break
-            case .elementwise, .sum, .activation:
+            case .elementwise, .sum, .activation, .smooth:
                 for operand in plan.operands[node] { unite(node, operand) }
             }
             if case .activation(let slope) = plan.operations[node], slope == 0 {
@@ -109,7 +109,7 @@ private struct Liveness {
         let zero = isZero[operand]
         func isNeeded(_ feature: Int) -> Bool { zero.isEmpty || !zero[feature] }
         switch plan.operations[node] {
-        case .input, .elementwise, .sum, .activation: break
+        case .input, .elementwise, .sum, .activation, .smooth: break
         case .linear:
             if live.contains(true) {
                 for feature in isLive[first].indices where isNeeded(feature) { isLive[first][feature] = true }

@@ -19,7 +19,7 @@ public struct FeatureBounds: Sendable {
 }
 
 public struct BoundingOptions: Sendable {
-    /// Tightens further the features of a node that is no image and still has unstable ones, given the bounds and relaxations of everything
+    /// Tightens further the features of a node that is no image and still has open ones, given the bounds and relaxations of everything
     /// before it. What it returns must be as certain as any other bound.
     public var refine: (@Sendable (_ before: RegionBounder, _ node: Int, _ features: [Int]) -> [FeatureBounds])?
     /// Bounds of the same region that are known already.
@@ -55,6 +55,8 @@ private struct BoundsInTheMaking {
     let options: BoundingOptions
     var bounds: NodeBounds
     var relaxations: Relaxations
+    /// Whether a smooth activation reads the node.
+    private let feedsSmooth: [Bool]
     private var plan: LanePlan { model.plan }
 
     init(model: BoundModel, lower: [Double], upper: [Double], options: BoundingOptions) {
@@ -62,6 +64,11 @@ private struct BoundsInTheMaking {
         self.options = options
         bounds = options.known ?? NodeBounds(plan: model.plan, lower: lower, upper: upper)
         relaxations = Relaxations(plan: model.plan)
+        var feeds = [Bool](repeating: false, count: model.plan.nodeCount)
+        for node in model.plan.activations {
+            if case .smooth = model.plan.operations[node] { feeds[model.plan.operands[node][0]] = true }
+        }
+        feedsSmooth = feeds
     }
 
     mutating func run() {
@@ -71,7 +78,7 @@ private struct BoundsInTheMaking {
         var bounded = Set<Int>()
         for node in 0..<plan.nodeCount {
             intervals.step(node, &bounds)
-            if case .activation = plan.operations[node] {
+            if plan.isActivation(node) {
                 let operand = plan.operands[node][0]
                 if bounded.insert(operand).inserted { tighten(operand) }
                 relaxations.add(node, plan: plan, bounds: bounds)
@@ -83,7 +90,7 @@ private struct BoundsInTheMaking {
 
     private mutating func tighten(_ node: Int) {
         // Intervals are exact for an affine function of the box itself.
-        if plan.operands[node] == [0], !isActivation(node) { return }
+        if plan.operands[node] == [0], !plan.isActivation(node) { return }
         bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
         // With a refinement, images keep what is known of them: only what follows has changed.
         if options.refine == nil || plan.layouts[node].image == nil {
@@ -97,7 +104,7 @@ private struct BoundsInTheMaking {
             apply(open, ascendedBounds(node, open), to: node)
         }
         if let refine = options.refine, plan.layouts[node].image == nil {
-            let open = (0..<plan.layouts[node].count).filter { bounds.isUnstable(node, $0) }
+            let open = (0..<plan.layouts[node].count).filter { isOpen(node, $0) }
             let before = RegionBounder(model: model, bounds: bounds, relaxations: relaxations)
             for found in refine(before, node, open) {
                 bounds.tighten(node, found.feature, lower: found.lower, upper: found.upper)
@@ -105,11 +112,13 @@ private struct BoundsInTheMaking {
         }
     }
 
-    private func isActivation(_ node: Int) -> Bool {
-        if case .activation = plan.operations[node] { true } else { false }
+    /// Whether tighter bounds of a feature would make a relaxation tighter.
+    private func isOpen(_ node: Int, _ feature: Int) -> Bool {
+        if bounds.isUnstable(node, feature) { return true }
+        return feedsSmooth[node] && bounds.lower[node][feature] < bounds.upper[node][feature]
     }
 
-    /// The unstable neurons of a node, neighbours of an image together.
+    /// The open neurons of a node, neighbours of an image together.
     private func batches(_ node: Int) -> [NeuronBatch] {
         let layout = plan.layouts[node]
         var result: [NeuronBatch] = []
@@ -118,7 +127,7 @@ private struct BoundsInTheMaking {
             if !batch.features.isEmpty { result.append(batch) }
             batch = NeuronBatch()
         }
-        for feature in 0..<layout.count where bounds.isUnstable(node, feature) {
+        for feature in 0..<layout.count where isOpen(node, feature) {
             var window: Window?
             if let image = layout.image {
                 let pixel = feature / image.channels

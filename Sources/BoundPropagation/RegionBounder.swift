@@ -13,7 +13,7 @@ public final class RegionBounder: Sendable {
     public let origins: [Int: [Int]]
 
     public var plan: LanePlan { model.plan }
-    /// The unstable neurons, in the order of the rows of per-lane arrays.
+    /// The unstable neurons, in the order of the rows of per-lane arrays; smooth ones once for each of their rows.
     public var unstableNeurons: [NeuronPlace] { relaxations.neurons }
 
     init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations, origins: [Int: [Int]] = [:]) {
@@ -45,6 +45,22 @@ public final class RegionBounder: Sendable {
     public var refinableShare: Double {
         let refinable = unstableNeurons.count { plan.layouts[$0.node].image == nil }
         return Double(refinable) / Double(max(1, unstableNeurons.count))
+    }
+
+    /// The preactivation at which a phase of a slot divides its neuron's range; nil for a smooth neuron's rows that are
+    /// no split.
+    public func splitPoint(_ slot: Int) -> Double? {
+        let neuron = relaxations.neurons[slot]
+        guard let table = relaxations.smoothTables[neuron.node] else { return 0 }
+        return table.splitPoint(row: slot - Int(table.slots[neuron.feature]), feature: neuron.feature)
+    }
+
+    /// The number of neurons that need relaxing.
+    public var unstableCount: Int { Set(relaxations.neurons).count }
+
+    /// Whether every activation is linear on either side of 0.
+    public var isPiecewiseLinear: Bool {
+        plan.operations.allSatisfy { if case .smooth = $0 { false } else { true } }
     }
 
     /// The number of neurons, by activation features.

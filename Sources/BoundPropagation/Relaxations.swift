@@ -59,24 +59,32 @@ public struct NeuronPlace: Sendable, Hashable {
 }
 
 struct Relaxations: Sendable {
+    /// Of the piecewise linear activations.
     var tables: [ActivationTable?]
+    var smoothTables: [SmoothTable?]
     let offsets: [Offsets?]
-    /// The unstable neurons in slot order.
+    /// The neurons in slot order: the unstable ones, and smooth ones once for each of their slots.
     var neurons: [NeuronPlace] = []
+    /// By slot: the lower slope to start from, and for smooth neurons what `SmoothTable` says.
+    var starts: [Float] = []
     /// Rounding of one accumulation of coefficients, for the operator with the most terms.
     let accumulationFactor: Double
 
     init(plan: LanePlan) {
         tables = Array(repeating: nil, count: plan.nodeCount)
+        smoothTables = Array(repeating: nil, count: plan.nodeCount)
         offsets = (0..<plan.nodeCount).map { Self.offsets(of: plan, $0) }
         accumulationFactor = roundingFactor(2 * (plan.layouts.map(\.count).max() ?? 1) + 4)
     }
+
+    /// Whether the activation's lines are known.
+    func has(_ node: Int) -> Bool { tables[node] != nil || smoothTables[node] != nil }
 
     private static func offsets(of plan: LanePlan, _ node: Int) -> Offsets? {
         let values: [Double]
         var radii: [Double]
         switch plan.operations[node] {
-        case .input, .sum, .activation: return nil
+        case .input, .sum, .activation, .smooth: return nil
         case .linear(let linear): (values, radii) = (linear.bias, linear.error.offsets)
         case .convolution(let convolution):
             let pixels = convolution.outputHeight * convolution.outputWidth
@@ -96,6 +104,14 @@ struct Relaxations: Sendable {
     /// Makes the table of an activation from its operand's bounds; activations are added in topological order, each
     /// once its operand's bounds are final.
     mutating func add(_ node: Int, plan: LanePlan, bounds: NodeBounds) {
+        if case .smooth(let curve) = plan.operations[node] {
+            let operand = plan.operands[node][0]
+            let first = neurons.count
+            smoothTables[node] = SmoothTable(
+                curve, node: node, lower: bounds.lower[operand], upper: bounds.upper[operand], neurons: &neurons)
+            for _ in stride(from: first, to: neurons.count, by: smoothSlots) { starts += SmoothTable.starts }
+            return
+        }
         guard case .activation(let negativeSlope) = plan.operations[node] else { return }
         let operand = plan.operands[node][0]
         let count = plan.layouts[operand].count
@@ -117,6 +133,7 @@ struct Relaxations: Sendable {
                 slots.append(Int32(neurons.count))
                 neurons.append(NeuronPlace(node: node, feature: feature))
                 lowerSlope[feature] = upper > -lower ? 1 : negativeSlope
+                starts.append(Float(lowerSlope[feature]))
                 let slope =
                     lower == -.infinity || upper == .infinity
                     ? 1 : (upper - negativeSlope * lower) / (upper - lower)

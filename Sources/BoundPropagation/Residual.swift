@@ -38,7 +38,7 @@ struct OperatorNorms: Sendable {
 
     private static func columnLosses(_ plan: LanePlan, _ node: Int) -> ([Double], Double) {
         switch plan.operations[node] {
-        case .input, .sum, .activation: return ([], 0)
+        case .input, .sum, .activation, .smooth: return ([], 0)
         case .linear(let linear):
             let factor = roundingFactor(linear.weights.rows + 2) + linear.error.relative
             return (squaredColumns(linear.weights).map { losses($0, factor) }, linear.error.absolute)

@@ -54,6 +54,10 @@ struct RigorousRule: BackwardRule {
         _ node: Int, spans: [Span], from g: UnsafePointer<Double>, to lambda: UnsafeMutablePointer<Double>,
         accumulating: Bool
     ) {
+        if let table = relaxations.smoothTables[node] {
+            relax(table, spans: spans, from: g, to: lambda, accumulating: accumulating)
+            return
+        }
         guard case .activation(let slope) = plan.operations[node] else { return }
         let operand = plan.operands[node][0]
         let table = relaxations.tables[node]!
@@ -78,6 +82,26 @@ struct RigorousRule: BackwardRule {
                     terms += span.count
                 }
             }
+        }
+    }
+
+    private mutating func relax(
+        _ table: SmoothTable, spans: [Span], from g: UnsafePointer<Double>, to lambda: UnsafeMutablePointer<Double>,
+        accumulating: Bool
+    ) {
+        let parameters: UnsafePointer<Float>?
+        let phases: UnsafePointer<Float>?
+        switch source {
+        case .standard: (parameters, phases) = (nil, nil)
+        case .lanes(let given, let splits): (parameters, phases) = (given, splits)
+        }
+        for span in spans {
+            let at = span.feature
+            lane_relax_smooth_rigorous(
+                span.count, lanes, table.slots.base + at, table.lines.base + at * SmoothTable.lineNumbers,
+                table.splits.base + at * Int(LANE_SMOOTH_SPLITS), table.reach.base + at, g + span.buffer * lanes,
+                lambda + span.buffer * lanes, parameters, phases, constants, magnitudes, accumulating ? 1 : 0)
+            terms += span.count * smoothSlots
         }
     }
 

@@ -17,6 +17,10 @@ struct SearchRule: BackwardRule {
         _ node: Int, spans: [Span], from g: UnsafePointer<Float>, to lambda: UnsafeMutablePointer<Float>,
         accumulating: Bool
     ) {
+        if let table = relaxations.smoothTables[node] {
+            relax(table, spans: spans, from: g, to: lambda, accumulating: accumulating)
+            return
+        }
         guard case .activation(let slope) = plan.operations[node] else { return }
         let table = relaxations.tables[node]!
         for span in spans {
@@ -33,6 +37,22 @@ struct SearchRule: BackwardRule {
                     span.count, lanes, Float(slope), table.slots.base + at, from, to, table.floatUpperSlope.base + at,
                     table.floatIntercept.base + at, parameters, phases, constants, accumulating ? 1 : 0)
             }
+        }
+    }
+
+    private func relax(
+        _ table: SmoothTable, spans: [Span], from g: UnsafePointer<Float>, to lambda: UnsafeMutablePointer<Float>,
+        accumulating: Bool
+    ) {
+        guard case .lanes(let parameters, let phases) = source else {
+            preconditionFailure("the search has parameters in every lane")
+        }
+        for span in spans {
+            let at = span.feature
+            lane_relax_smooth_f32(
+                span.count, lanes, table.slots.base + at, table.floatLines.base + at * SmoothTable.lineNumbers,
+                table.floatSplits.base + at * Int(LANE_SMOOTH_SPLITS), g + span.buffer * lanes,
+                lambda + span.buffer * lanes, parameters, phases, constants, accumulating ? 1 : 0)
         }
     }
 

@@ -2,7 +2,8 @@
 // linear program in the input alone,
 //     minimise t  subject to  margin_r(x) <= t for every constraint r,  the sign of every split preactivation,  x in the box.
 // GLPK solves it. Its dual multipliers are exactly the weights of the constraints and the split multipliers of the
-// backward pass, which then bounds the subproblem rigorously; its solution is a candidate for a counterexample.
+// backward pass, which then bounds the subproblem rigorously; its solution is a candidate for a counterexample. A
+// network with smooth activations is affine nowhere: nothing is decided about it here.
 
 import BoundPropagation
 import Evaluation
@@ -31,7 +32,7 @@ final class LeafProgram {
     }
 
     /// Whether programs over whole cells cost little beside a round of bounding.
-    var isSmall: Bool { columns.count <= 64 && region.unstableNeurons.count <= 500 }
+    var isSmall: Bool { region.isPiecewiseLinear && columns.count <= 64 && region.unstableNeurons.count <= 500 }
 
     /// The phases of the unstable neurons at the point that a lane of an evaluator has seen.
     func phases(_ evaluator: LaneEvaluator<Float>, lane: Int) -> [Float] {
@@ -49,7 +50,10 @@ final class LeafProgram {
 
     /// - Parameter phases: 1 or -1 by slot.
     func decide(_ objectives: [Objective], phases: [Float], timeLimit: Double) -> Answer {
-        answer(solve(objectives, phases, timeLimit), phases, objectives.count)
+        guard region.isPiecewiseLinear else {
+            return .undecided("every split of its smooth neurons is used, and what is left is no linear program")
+        }
+        return answer(solve(objectives, phases, timeLimit), phases, objectives.count)
     }
 
     /// Pattern descent: from the cell of an activation pattern to better neighbours, crossing the facet that holds the

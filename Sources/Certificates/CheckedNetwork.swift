@@ -25,6 +25,9 @@ struct CheckedNetwork: Sendable {
         var terms = [Int](repeating: 0, count: nodes.count)
         var readers = terms
         for (index, node) in nodes.enumerated() {
+            if case .activation(.smooth) = node.operation {
+                throw CertificateError("'\(node.name)' is a smooth activation, which no certificate speaks of")
+            }
             if case .activation = node.operation {
                 firstNeuron[index] = neurons
                 neurons += node.count
@@ -64,6 +67,7 @@ struct CheckedNetwork: Sendable {
         switch nodes[node].operation {
         case .activation(.leakyRelu(let slope)): slope
         case .activation(.relu): 0
+        case .activation(.smooth): preconditionFailure("networks with smooth activations are refused")
         case .input, .linear, .convolution, .elementwise, .select, .reshape, .sum, .maxPool: 1
         }
     }

@@ -118,8 +118,14 @@ struct BoundingEvaluator: NetworkEvaluator {
 
     func activation(_ activation: Activation, _ operand: Bounds) -> Bounds {
         var result = operand
+        if case .smooth(let function) = activation {
+            let curve = SmoothCurve(function)
+            for index in operand.lower.indices { result.set(index, curve.range(over: operand[index])) }
+            return result
+        }
         for index in operand.lower.indices where operand.lower[index] < 0 {
             switch activation {
+            case .smooth: break
             case .relu: result.set(index, operand[index].relu())
             case .leakyRelu(let slope): result.set(index, operand[index].leakyRelu(slope: slope))
             }

@@ -88,12 +88,22 @@ struct EnclosingEvaluator: NetworkEvaluator {
 
     func activation(_ activation: Activation, _ operand: Enclosures) -> Enclosures {
         var result = operand
+        if case .smooth(let function) = activation {
+            let curve = SmoothCurve(function)
+            for index in 0..<operand.count {
+                let element = operand[index]
+                let range = curve.range(over: Interval(lower: element.lower, upper: element.upper))
+                result[index] = .init(range.lower, range.upper)
+            }
+            return result
+        }
         let source = Source(operand, .exact)
         for index in 0..<operand.count {
             let element = operand[index]
             let (lower, upper) = (element.lower, element.upper)
             if lower >= 0 { continue }
             switch activation {
+            case .smooth: break
             case .relu: result[index] = upper <= 0 ? .init(exactly: 0) : .init(0, upper)
             case .leakyRelu(let slope):
                 result[index] =

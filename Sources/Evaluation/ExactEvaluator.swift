@@ -2,10 +2,11 @@ internal import Intervals
 internal import Networks
 
 /// Runs a network in exact arithmetic, scaled: for inputs `s x` it gives `s f(x)`, every constant of the
-/// network being multiplied by `s > 0`. All our activations are positively homogeneous, so this is the same
+/// network being multiplied by `s > 0`. Piecewise linear activations are positively homogeneous, so this is the same
 /// computation; with `s` a power of ten it makes decimal inputs dyadic.
 ///
-/// - Precondition: every affine operator is exact.
+/// - Precondition: every affine operator is exact, and no activation is smooth: its value at a rational number is no
+///   rational number.
 struct ExactEvaluator: NetworkEvaluator {
     var scale: Dyadic
 
@@ -52,6 +53,7 @@ struct ExactEvaluator: NetworkEvaluator {
         switch activation {
         case .relu: operand.map { $0.sign < 0 ? .zero : $0 }
         case .leakyRelu(let slope): operand.map { $0.sign < 0 ? Dyadic(slope) * $0 : $0 }
+        case .smooth(let function): preconditionFailure("\(function) has no exact values")
         }
     }
 

@@ -1,5 +1,6 @@
 // Evaluating the network itself on many inputs at once, and the gradient of a weighted output.
 
+internal import Intervals
 public import Lanes
 
 /// Buffers for one evaluation in lanes; reused between calls.
@@ -10,8 +11,8 @@ public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
         didSet { precondition(lanes <= capacity) }
     }
     private let capacity: Int
-    /// Per activation node, when set: the slope by which each feature is multiplied instead of the activation, so that
-    /// evaluation is affine in the input.
+    /// Per piecewise linear activation node, when set: the slope by which each feature is multiplied instead of the
+    /// activation, so that evaluation is affine in the input.
     public var fixedSlopes: [Int: [Scalar]] = [:]
     /// The least slope that `differentiate()` gives an activation. Above 0 the result is no gradient, but it leads off
     /// plateaus on which the gradient is 0.
@@ -45,6 +46,10 @@ public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
             } else {
                 Scalar.activate(count, lanes: lanes, negativeSlope: slope, x, to: y)
             }
+            return
+        }
+        if case .smooth(let function) = network.operators[node] {
+            for place in 0..<count * lanes { y[place] = Scalar(function.jet(Double(x[place])).value) }
             return
         }
         network.applyAffine(node, x, to: y, lanes: lanes)
@@ -82,7 +87,7 @@ extension LaneNetwork {
                     (y + feature * lanes).update(from: x + Int(source) * lanes, count: lanes)
                 }
             }
-        case .sum, .activation: y.update(from: x, count: count * lanes)
+        case .sum, .activation, .smooth: y.update(from: x, count: count * lanes)
         }
     }
 }
@@ -144,6 +149,12 @@ extension LaneEvaluator {
             Scalar.differentiate(
                 count, lanes: lanes, negativeSlope: max(slope, leastSlope), at: values(of: operand), g, to: target,
                 accumulating: accumulating)
+        case .smooth(let function):
+            let z = values(of: operand)
+            for place in 0..<count * lanes {
+                let slope = max(Scalar(function.jet(Double(z[place])).slope), leastSlope)
+                target[place] = (accumulating ? target[place] : 0) + slope * g[place]
+            }
         }
     }
 }

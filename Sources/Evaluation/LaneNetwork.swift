@@ -1,5 +1,6 @@
 // A network ready to run in lanes at one precision: forward evaluation of 64 inputs at once, and its gradient.
 
+public import Intervals
 public import Lanes
 public import Networks
 
@@ -16,6 +17,7 @@ public enum LaneOperator<Scalar: ElementwiseLaneScalar>: Sendable {
     /// Of one or more operands.
     case sum
     case activation(negativeSlope: Scalar)
+    case smooth(SmoothFunction)
 }
 
 public final class LaneNetwork<Scalar: ElementwiseLaneScalar>: Sendable {
@@ -46,6 +48,7 @@ public final class LaneNetwork<Scalar: ElementwiseLaneScalar>: Sendable {
                 sources: selection.sources, constants: hasConstants ? selection.constants.map { Scalar($0) } : [])
         case .sum: return .sum
         case .activation(let slope): return .activation(negativeSlope: Scalar(slope))
+        case .smooth(let curve): return .smooth(curve.function)
         }
     }
 

@@ -10,7 +10,7 @@ extension LanePlan {
             self,
             operations: operations.map { operation in
                 switch operation {
-                case .input, .sum, .activation: return operation
+                case .input, .sum, .activation, .smooth: return operation
                 case .linear(let linear):
                     let zero = [Double](repeating: 0, count: linear.bias.count)
                     return .linear(Linear(weights: linear.weights.mapValues(\.magnitude), bias: zero))

@@ -37,7 +37,7 @@ extension LanePlan {
         let operations = self.operations.indices.map { node -> PlannedOperation in
             let rows = kept[node].features
             switch self.operations[node] {
-            case .input, .sum, .activation: return self.operations[node]
+            case .input, .sum, .activation, .smooth: return self.operations[node]
             case .linear(let linear):
                 let columns = kept[operands[node][0]]
                 if rows.count == linear.weights.rows && columns.features.count == linear.weights.columns {

@@ -5,6 +5,7 @@
 // what the convolution kernels stream over. A plan is the network with every index, weight row and weight
 // column renumbered so that nobody has to move data at run time.
 
+public import Intervals
 public import Networks
 
 /// The order of a value's features in lanes.
@@ -58,6 +59,7 @@ public enum PlannedOperation: Sendable {
     case sum
     /// `x` for `x >= 0`, else `negativeSlope * x`.
     case activation(negativeSlope: Double)
+    case smooth(SmoothCurve)
 }
 
 public final class LanePlan: Sendable {
@@ -66,8 +68,16 @@ public final class LanePlan: Sendable {
     public let operands: [[Int]]
     public let names: [String]
     public let output: Int
-    /// The activation nodes in topological order.
+    /// The activation nodes in topological order, smooth ones included.
     public let activations: [Int]
+
+    /// Whether the node applies a function to each feature, piecewise linear or smooth.
+    public func isActivation(_ node: Int) -> Bool {
+        switch operations[node] {
+        case .activation, .smooth: true
+        case .input, .linear, .convolution, .elementwise, .select, .sum: false
+        }
+    }
 
     public var nodeCount: Int { operations.count }
     public var inputLayout: LaneLayout { layouts[0] }
@@ -80,7 +90,7 @@ public final class LanePlan: Sendable {
             case .linear(let linear): total + linear.weights.nonzeros
             case .convolution(let convolution):
                 total + convolution.weights.count * convolution.outputHeight * convolution.outputWidth
-            case .input, .elementwise, .select, .sum, .activation: total
+            case .input, .elementwise, .select, .sum, .activation, .smooth: total
             }
         }
     }
@@ -137,6 +147,7 @@ public final class LanePlan: Sendable {
         case .sum: return .sum
         case .activation(.relu): return .activation(negativeSlope: 0)
         case .activation(.leakyRelu(let slope)): return .activation(negativeSlope: slope)
+        case .activation(.smooth(let function)): return .smooth(SmoothCurve(function))
         case .maxPool:
             preconditionFailure("max pooling must be decomposed before a network is laid out in lanes")
         }

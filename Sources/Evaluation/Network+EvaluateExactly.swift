@@ -8,8 +8,8 @@ extension Network {
     /// - Parameters:
     ///   - input: `inputCount` finite numbers.
     ///   - multiplyAddLimit: the most multiply-adds to spend; a million take about a second.
-    /// - Returns: `outputCount` numbers, or nil when an operator's weights are not known exactly, or the
-    ///   network is too large.
+    /// - Returns: `outputCount` numbers, or nil when an operator's weights are not known exactly, an
+    ///   activation is smooth (its values are no rational numbers), or the network is too large.
     public func evaluateExactly(_ input: [Double], multiplyAddLimit: Int = 1_000_000) -> [Dyadic]? {
         guard canEvaluateExactly(multiplyAddLimit) else { return nil }
         precondition(input.count == inputCount, "\(input.count) inputs for a network of \(inputCount)")
@@ -52,7 +52,9 @@ extension Network {
             case .elementwise(let elementwise):
                 guard elementwise.error.isExact else { return false }
                 count += node.count
-            case .input, .select, .reshape, .sum, .activation, .maxPool: count += node.count
+            case .activation(.smooth): return false
+            case .input, .select, .reshape, .sum, .activation(.relu), .activation(.leakyRelu), .maxPool:
+                count += node.count
             }
         }
         return count <= limit

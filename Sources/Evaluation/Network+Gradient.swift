@@ -1,3 +1,4 @@
+internal import Intervals
 public import Networks
 
 // Reverse mode over the graph, the slow model for everything faster. At a kink - a ReLU at zero, a tie in a
@@ -47,6 +48,8 @@ extension Operator {
                 case .relu: if operand[index] > 0 { result[index] += gradient[index] }
                 case .leakyRelu(let slope):
                     result[index] += gradient[index] * (operand[index] >= 0 ? 1 : slope)
+                case .smooth(let function):
+                    result[index] += gradient[index] * function.jet(operand[index]).slope
                 }
             }
         case .maxPool(let pooling):

@@ -1,3 +1,4 @@
+internal import Intervals
 internal import Networks
 
 /// Ordinary floating-point execution, every sum in the order in which the operator's definition lists its
@@ -58,6 +59,7 @@ struct PlainEvaluator<Scalar: BinaryFloatingPoint>: NetworkEvaluator {
         switch activation {
         case .relu: operand.map { $0 < 0 ? 0 : $0 }
         case .leakyRelu(let slope): operand.map { $0 >= 0 ? $0 : Scalar(slope) * $0 }
+        case .smooth(let function): operand.map { Scalar(function.jet(Double($0)).value) }
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Intervals
+
 // What every pass over a network relies on, checked once: operands come first and have the shapes that operators
 // expect, every list is as long as it should be, every number is finite.
 extension Network {
@@ -81,7 +83,23 @@ extension Operator {
         case .activation(.leakyRelu(let slope)):
             guard slope >= 0, slope <= 1 else { return "has slope \(slope)" }
             return operands[0] == shape ? nil : "changes shape \(operands[0]) to \(shape)"
+        case .activation(.smooth(let function)):
+            return function.problem
+                ?? (operands[0] == shape ? nil : "changes shape \(operands[0]) to \(shape)")
         case .maxPool(let pooling): return pooling.problem(shape: shape, operand: operands[0])
+        }
+    }
+}
+
+extension SmoothFunction {
+    fileprivate var problem: String? {
+        switch self {
+        case .sigmoid, .tanh, .softplus, .silu, .gelu: return nil
+        case .geluTanh(let linear, let cubic):
+            let isKnown = Self.coefficients.contains(linear) && Self.coefficients.contains(cubic)
+            return isKnown ? nil : "has coefficients \(linear) and \(cubic)"
+        case .elu(let alpha):
+            return Self.alphas.contains(alpha) && Double(Float(alpha)) == alpha ? nil : "has alpha \(alpha)"
         }
     }
 }

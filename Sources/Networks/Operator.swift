@@ -1,3 +1,5 @@
+public import Intervals
+
 /// What a node computes. Readers lower a file format's many operators to these few; every switch over them is
 /// exhaustive, so that a new one makes the compiler list what is missing.
 public enum Operator: Sendable {
@@ -156,6 +158,7 @@ public enum Activation: Sendable, Equatable {
     case relu
     /// `x` where `x >= 0`, else `slope * x`; the slope is exact and in `0 ... 1`.
     case leakyRelu(slope: Double)
+    case smooth(SmoothFunction)
 }
 
 /// Windows of a max pooling over `[channels, height, width]`; padding never wins.

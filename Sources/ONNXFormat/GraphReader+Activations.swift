@@ -1,4 +1,5 @@
 // Activations, and operators that do nothing at inference.
+internal import Intervals
 internal import Networks
 
 extension GraphReader {
@@ -37,6 +38,31 @@ extension GraphReader {
         if slope == 1 { return variable }
         let activation = slope == 0 ? Activation.relu : .leakyRelu(slope: slope)
         return try emit(node, .activation(activation), [variable.node], shape: variable.shape)
+    }
+
+    mutating func readSmooth(_ node: GraphNode, _ function: SmoothFunction) throws(ONNXError) -> Variable {
+        let variable = try node.variable(0, "X")
+        return try emit(node, .activation(.smooth(function)), [variable.node], shape: variable.shape)
+    }
+
+    mutating func readElu(_ node: GraphNode) throws(ONNXError) -> Variable {
+        let alpha = try node.real("alpha", default: 1)
+        if alpha == 0 { return try readRelu(node) }
+        guard SmoothFunction.alphas.contains(alpha) else {
+            throw node.refuse(
+                "is \(alpha)", attribute: "alpha", remedy: "only 0 and numbers from 2^-30 to 2^30 are supported")
+        }
+        return try readSmooth(node, .elu(alpha: alpha))
+    }
+
+    mutating func readGelu(_ node: GraphNode) throws(ONNXError) -> Variable {
+        switch try node.text("approximate") ?? "none" {
+        case "none": return try readSmooth(node, .gelu)
+        case "tanh": return try readSmooth(node, .standardGeluTanh)
+        case let other:
+            throw node.refuse(
+                "is '\(other)'", attribute: "approximate", remedy: "only 'none' and 'tanh' are supported")
+        }
     }
 
     mutating func readDropout(_ node: GraphNode) throws(ONNXError) -> Value {

@@ -51,10 +51,10 @@ extension GraphReader {
             return try fold(node, .multiply, x, y)
         case (.variable(let x), .constant(let y)), (.constant(let y), .variable(let x)):
             return .variable(try affine(node, x, scale: y, offset: nil))
-        case (.variable, .variable):
-            throw node.refuse(
-                "multiplies two values that both depend on the input",
-                remedy: "only constant factors are supported")
+        case (.variable(let x), .variable(let y)):
+            if let product = try readSiLU(node, x, y) { return .variable(product) }
+            if let product = try readSiLU(node, y, x) { return .variable(product) }
+            throw node.refuseProduct()
         }
     }
 

@@ -65,6 +65,7 @@ extension GraphReader {
         }
         var parts: [Value] = []
         for output in outputs {
+            if let pattern = patterns[output.name] { throw pattern.refusal }
             guard let value = values[output.name] else {
                 throw ONNXError(
                     file: file, problem: "output '\(output.name)' is made by no node",

@@ -1,6 +1,7 @@
 // Reading a graph: each ONNX node, in topological order, turns the values of its operands into the values of its
 // outputs. A value is either a constant, which is computed at once, or a variable, which is a node of the network.
 // The extensions of `GraphReader` lower one family of operators each.
+internal import Intervals
 internal import Networks
 
 struct GraphReader {
@@ -13,6 +14,8 @@ struct GraphReader {
     /// How many nodes and graph outputs still read each name.
     var uses: [String: Int] = [:]
     var nodes: [Node] = []
+    /// Names whose values no node stands for; see GraphReader+Gates.swift.
+    var patterns: [String: Pattern] = [:]
     /// Selections that only add zeros around an image, which a convolution can do itself.
     var zeroPaddings: [Int: ZeroPadding] = [:]
     /// How many more numbers may be made that the file does not hold: a damaged file can ask for anything.
@@ -106,6 +109,10 @@ struct GraphReader {
                 "belongs to the operator set '\(proto.domain)'",
                 remedy: "only the default set is supported; export the network without it")
         }
+        if try readPattern(node) {
+            for name in proto.input where !name.isEmpty { release(name) }
+            return
+        }
         for name in proto.input {
             node.operands.append(name.isEmpty ? nil : try value(name, for: node))
         }
@@ -123,7 +130,7 @@ struct GraphReader {
     }
 
     /// The value of a name, decoding it when it is a constant of the file.
-    private mutating func value(_ name: String, for node: GraphNode) throws(ONNXError) -> Value {
+    mutating func value(_ name: String, for node: GraphNode) throws(ONNXError) -> Value {
         if let value = values[name] { return value }
         guard let proto = initializers[name] else {
             throw node.refuse("reads '\(name)', which nothing makes", remedy: "export the network again")
@@ -152,6 +159,7 @@ struct GraphReader {
         uses[name] = count - 1
         if count <= 1 {
             values[name] = nil
+            patterns[name] = nil
             initializers[name] = nil
         }
     }
@@ -169,6 +177,11 @@ struct GraphReader {
         case "Neg": [try readNeg(node)]
         case "Relu": [.variable(try readRelu(node))]
         case "LeakyRelu": [.variable(try readLeakyRelu(node))]
+        case "Sigmoid": [.variable(try readSmooth(node, .sigmoid))]
+        case "Tanh": [.variable(try readSmooth(node, .tanh))]
+        case "Softplus": [.variable(try readSmooth(node, .softplus))]
+        case "Elu": [.variable(try readElu(node))]
+        case "Gelu": [.variable(try readGelu(node))]
         case "MatMul": [try readMatMul(node)]
         case "Gemm": [try readGemm(node)]
         case "PRelu": [.variable(try readParametricRelu(node))]

@@ -1,7 +1,8 @@
+internal import Intervals
 public import Networks
 internal import SwiftProtobuf
 
-// A network as an ONNX model of operator set 13 with batch size one.
+// A network as an ONNX model with batch size one, of operator set 13, or 20 when it has a GELU.
 //
 // Each node becomes the operator that it was lowered from or one like it: Gemm, Conv or AveragePool, Mul and Add,
 // Gather, Reshape or Flatten, Add, Relu and LeakyRelu, MaxPool. Numbers are float32 when every one of the network's is a float32, else all
@@ -28,7 +29,7 @@ public enum ONNXWriter {
         model.graph = writer.graph
         var set = Onnx_OperatorSetIdProto()
         set.domain = ""
-        set.version = 13
+        set.version = writer.needsGelu ? 20 : 13
         model.opsetImport = [set]
         do {
             return try model.serializedBytes()
@@ -169,6 +170,49 @@ struct GraphWriter {
         case .leakyRelu(let slope):
             // The attribute of LeakyRelu is a float32.
             add("PRelu", [operand(node), tensor(name + "_slope", [1], [slope])], to: name)
+        case .smooth(let function): write(function, of: operand(node), to: name)
+        }
+    }
+
+    private mutating func write(_ function: SmoothFunction, of x: String, to name: String) {
+        switch function {
+        case .sigmoid: add("Sigmoid", [x], to: name)
+        case .tanh: add("Tanh", [x], to: name)
+        case .softplus: add("Softplus", [x], to: name)
+        case .silu:
+            let gate = unique(name + "_gate")
+            add("Sigmoid", [x], to: gate)
+            add("Mul", [x, gate], to: name)
+        case .gelu: add("Gelu", [x], to: name)
+        case .standardGeluTanh: add("Gelu", [x], to: name) { $0.set("approximate", "tanh") }
+        case .geluTanh(let linear, let cubic): writeGeluTanh(linear, cubic, of: x, to: name)
+        case .elu(let alpha): add("Elu", [x], to: name) { $0.set("alpha", Float(alpha)) }
+        }
+    }
+
+    private mutating func writeGeluTanh(_ linear: Double, _ cubic: Double, of x: String, to name: String) {
+        func part(_ stem: String) -> String { name + "_" + stem }
+        let names = ["square", "cube", "scaled_cube", "scaled", "argument", "tanh", "gate", "product"].map {
+            unique(part($0))
+        }
+        add("Mul", [x, x], to: names[0])
+        add("Mul", [names[0], x], to: names[1])
+        add("Mul", [names[1], tensor(part("cubic"), [1], [cubic])], to: names[2])
+        add("Mul", [x, tensor(part("linear"), [1], [linear])], to: names[3])
+        add("Add", [names[3], names[2]], to: names[4])
+        add("Tanh", [names[4]], to: names[5])
+        add("Add", [names[5], tensor(part("one"), [1], [1])], to: names[6])
+        add("Mul", [x, names[6]], to: names[7])
+        add("Mul", [names[7], tensor(part("half"), [1], [0.5])], to: name)
+    }
+
+    /// Whether some activation has been an operator only since set 20.
+    var needsGelu: Bool {
+        network.nodes.contains { node in
+            switch node.operation {
+            case .activation(.smooth(.gelu)), .activation(.smooth(.standardGeluTanh)): true
+            default: false
+            }
         }
     }
 
@@ -280,6 +324,7 @@ extension Onnx_NodeProto {
     }
 
     mutating func set(_ name: String, _ value: Int) { set(name, .int) { $0.i = Int64(value) } }
+    mutating func set(_ name: String, _ text: String) { set(name, .string) { $0.s = Data(text.utf8) } }
     mutating func set(_ name: String, _ value: Float) { set(name, .float) { $0.f = value } }
     mutating func set(_ name: String, _ values: [Int]) {
         set(name, .ints) { $0.ints = values.map { Int64($0) } }
@@ -305,6 +350,9 @@ extension Operator {
                 $0 >= 0 || Double(Float($1)) == $1
             }
         case .activation(.leakyRelu(let slope)): return Double(Float(slope)) == slope
+        case .activation(.smooth(.standardGeluTanh)): return true
+        case .activation(.smooth(.geluTanh(let linear, let cubic))): return fits([linear, cubic])
+        case .activation(.smooth): return true
         }
     }
 }

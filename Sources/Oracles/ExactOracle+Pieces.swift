@@ -62,6 +62,7 @@ extension ExactOracle {
             let node = network.nodes[piece.values.count]
             let next: (AffineForm, keepsPositive: AffineForm, keepsNegative: AffineForm)?
             switch node.operation {
+            case .activation(.smooth): throw Failure(description: "\(node.name) has no exact values: it is smooth")
             case .activation(let activation):
                 next = split(activation, of: node, in: &piece)
             case .maxPool(let pooling):
@@ -102,6 +103,7 @@ extension ExactOracle {
                 switch activation {
                 case .relu: AffineForm.zero(inputs: form.terms.count - 1)
                 case .leakyRelu(let slope): form.scaled(by: slope)
+                case .smooth: preconditionFailure("smooth activations are refused before they are split")
                 }
             let signs = piece.cell.signs(of: form)
             if signs.negative && signs.positive { return (form, form, low) }

@@ -1,3 +1,4 @@
+public import Intervals
 public import Networks
 
 /// SplitMix64: the same numbers on every run.
@@ -186,4 +187,28 @@ extension Network {
         }
         return result
     }
+}
+
+extension Network {
+    /// The network with some of its piecewise linear activations replaced by smooth ones.
+    ///
+    /// - Parameter functions: drawn from, evenly; every activation is replaced when there is one only.
+    public func smoothed(seed: Int, with functions: [SmoothFunction] = SmoothFunction.samples) -> Network {
+        var generator = SeededGenerator(seed &+ 77)
+        var result = self
+        for index in nodes.indices {
+            guard case .activation = nodes[index].operation else { continue }
+            if functions.count > 1 && Int.random(in: 0..<4, using: &generator) == 0 { continue }
+            result.nodes[index].operation = .activation(.smooth(functions.randomElement(using: &generator)!))
+        }
+        return result
+    }
+}
+
+extension SmoothFunction {
+    /// One or more of every kind.
+    public static let samples: [SmoothFunction] = [
+        .sigmoid, .tanh, .softplus, .silu, .gelu, .standardGeluTanh, .geluTanh(linear: 0.75, cubic: 0.03125),
+        .elu(alpha: 1), .elu(alpha: 0.25), .elu(alpha: 2.5),
+    ]
 }

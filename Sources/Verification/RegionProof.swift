@@ -108,7 +108,7 @@ struct RegionProof {
         let bounder = RegionBounder(model: run.model, lower: lower, upper: upper, options: effort)
         known = bounder.bounds
         neurons = bounder.neuronCount
-        unstable = bounder.unstableNeurons.count
+        unstable = bounder.unstableCount
         boundSeconds += seconds(since: began)
         return bounder
     }

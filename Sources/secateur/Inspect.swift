@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Intervals
 import Networks
 import ONNXFormat
 
@@ -117,6 +118,13 @@ extension Operator {
         case .sum: "sum"
         case .activation(.relu): "relu"
         case .activation(.leakyRelu): "leaky relu"
+        case .activation(.smooth(.sigmoid)): "sigmoid"
+        case .activation(.smooth(.tanh)): "tanh"
+        case .activation(.smooth(.softplus)): "softplus"
+        case .activation(.smooth(.silu)): "silu"
+        case .activation(.smooth(.gelu)): "gelu"
+        case .activation(.smooth(.geluTanh)): "gelu (tanh)"
+        case .activation(.smooth(.elu)): "elu"
         case .maxPool: "max pooling"
         }
     }

@@ -17,8 +17,9 @@ struct Planted {
     let points: [(input: [Double], values: [[Interval]])]
 
     /// - Parameter error: of every operator; the points are then evaluated on a network that errs as far as allowed.
-    init(seed: Int, radius: Double, error: AffineError = .exact, count: Int = 12) {
-        let made = RandomNetwork.make(seed: seed, error: error).decomposingMaxPools()
+    init(seed: Int, radius: Double, error: AffineError = .exact, isSmooth: Bool = false, count: Int = 12) {
+        let random = RandomNetwork.make(seed: seed, error: error)
+        let made = (isSmooth ? random.smoothed(seed: seed) : random).decomposingMaxPools()
         let real = error.isExact ? made : made.perturbed(seed: seed &+ 7)
         network = made
         plan = LanePlan(made)
@@ -83,10 +84,11 @@ struct Planted {
 @Suite struct BoundPropagationTests {
     static let inexact = AffineError(relative: 1e-4, absolute: 1e-5, offsets: [0])
 
-    @Test(arguments: 0..<24)
-    func neuronBoundsContainPlantedPoints(seed: Int) {
+    @Test(arguments: 0..<24, [false, true])
+    func neuronBoundsContainPlantedPoints(seed: Int, isSmooth: Bool) {
         let planted = Planted(
-            seed: seed, radius: [0.001, 0.1, 1][seed % 3], error: seed % 4 == 3 ? Self.inexact : .exact)
+            seed: seed, radius: [0.001, 0.1, 1][seed % 3], error: seed % 4 == 3 ? Self.inexact : .exact,
+            isSmooth: isSmooth)
         let plain = planted.region()
         #expect(planted.isContained(in: plain.bounds))
         var options = BoundingOptions()
@@ -100,9 +102,10 @@ struct Planted {
         }
     }
 
-    @Test(arguments: 0..<24)
-    func objectivesStayAboveCertifiedBounds(seed: Int) {
-        let planted = Planted(seed: seed, radius: 0.3, error: seed % 4 == 3 ? Self.inexact : .exact)
+    @Test(arguments: 0..<24, [false, true])
+    func objectivesStayAboveCertifiedBounds(seed: Int, isSmooth: Bool) {
+        let planted = Planted(
+            seed: seed, radius: 0.3, error: seed % 4 == 3 ? Self.inexact : .exact, isSmooth: isSmooth)
         for region in [planted.region(), planted.region().condensed()] {
             let bounder = LaneBounder(region)
             let objectives = planted.objectives
@@ -140,18 +143,19 @@ struct Planted {
             for lane in 0..<64 {
                 let agrees = signs.indices.allSatisfy { slot in
                     let phase = bounder.phases[slot * 64 + lane]
-                    if phase == 0 { return true }
+                    guard phase != 0, let point = region.splitPoint(slot) else { return true }
                     guard let value = signs[slot] else { return false }
-                    return phase > 0 ? value.upper >= 0 : value.lower <= 0
+                    return phase > 0 ? value.upper >= point : value.lower <= point
                 }
                 if agrees { #expect(planted.value(objectives[lane % objectives.count], point) >= bounds[lane]) }
             }
         }
     }
 
-    @Test(arguments: 0..<12)
-    func boxBoundsHoldOnTheirBoxes(seed: Int) {
-        let planted = Planted(seed: seed, radius: 0.4, error: seed % 4 == 3 ? Self.inexact : .exact)
+    @Test(arguments: 0..<12, [false, true])
+    func boxBoundsHoldOnTheirBoxes(seed: Int, isSmooth: Bool) {
+        let planted = Planted(
+            seed: seed, radius: 0.4, error: seed % 4 == 3 ? Self.inexact : .exact, isSmooth: isSmooth)
         let region = planted.region()
         let model = BoxModel(region)
         let bounder = BoxBounder(region, shared: model)

@@ -196,6 +196,7 @@ extension Operator {
         case .sum: "sum"
         case .activation(.relu): "relu"
         case .activation(.leakyRelu): "leakyRelu"
+        case .activation(.smooth): "smooth"
         case .maxPool: "maxPool"
         }
     }

@@ -1,3 +1,5 @@
+import Foundation
+import Intervals
 import Networks
 
 /// A network's float64 value, written for plainness.
@@ -32,7 +34,23 @@ private func apply(_ operation: Operator, _ operands: [[Double]], input: [Double
     case .sum: return operands[0].indices.map { index in operands.reduce(0) { $0 + $1[index] } }
     case .activation(.relu): return operands[0].map { max($0, 0) }
     case .activation(.leakyRelu(let slope)): return operands[0].map { $0 >= 0 ? $0 : slope * $0 }
+    case .activation(.smooth(let function)): return operands[0].map { function.plainly($0) }
     case .maxPool(let pooling): return apply(pooling, operands[0])
+    }
+}
+
+extension SmoothFunction {
+    /// By the C library.
+    func plainly(_ z: Double) -> Double {
+        switch self {
+        case .sigmoid: return 1 / (1 + exp(-z))
+        case .tanh: return Foundation.tanh(z)
+        case .softplus: return log1p(exp(z))
+        case .silu: return z / (1 + exp(-z))
+        case .gelu: return z * erfc(-z / 2.0.squareRoot()) / 2
+        case .geluTanh(let linear, let cubic): return z * (1 + Foundation.tanh(linear * z + cubic * z * z * z)) / 2
+        case .elu(let alpha): return z >= 0 ? z : alpha * expm1(z)
+        }
     }
 }
 

@@ -66,6 +66,7 @@ private func evaluate(_ node: Node, _ operands: [[Fraction]]) -> [Fraction] {
         }
     case .sum: return x.indices.map { index in operands.dropFirst().reduce(x[index]) { $0 + $1[index] } }
     case .activation(.relu): return x.map { max($0, .zero) }
+    case .activation(.smooth): preconditionFailure("smooth activations have no fractions")
     case .activation(.leakyRelu(let slope)): return x.map { $0 < .zero ? Fraction(slope) * $0 : $0 }
     case .convolution(let convolution): return evaluate(convolution, at: x)
     case .maxPool(let pooling):

@@ -4,6 +4,8 @@
 #include <stdint.h>
 
 enum { LANE_MAXIMUM = 64, LANE_ACTIVE = -1, LANE_INACTIVE = -2 };
+/// Split points of a smooth neuron, its lines on either side of a range, and its rows in per-lane arrays.
+enum { LANE_SMOOTH_SPLITS = 3, LANE_SMOOTH_KNOTS = 3, LANE_SMOOTH_SLOTS = 2 + LANE_SMOOTH_SPLITS };
 
 void lane_relax_shared_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, float *lambda, const float *lower_slope, const float *upper_slope, const float *intercept, float *constants, int accumulate);
 void lane_relax_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const float *g, float *lambda, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *constants, int accumulate);
@@ -37,3 +39,10 @@ void lane_widen(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const d
 void lane_relax_boxes(ptrdiff_t count, ptrdiff_t lanes, double a, const double *g, double *lambda, const double *lower, const double *upper, double *constants, double *magnitudes, int accumulate);
 void lane_concretize_boxes(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *constants, double *magnitudes);
 void lane_chords(ptrdiff_t count, ptrdiff_t lanes, double a, const double *g, double *lambda, const double *lower, const double *upper, int accumulate);
+void lane_relax_smooth_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const float *lines, const float *splits, const float *g, float *lambda, const float *parameter, const float *phase, float *constants, int accumulate);
+void lane_relax_smooth_rigorous(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const double *lines, const double *splits, const double *reach, const double *g, double *lambda, const float *parameter, const float *phase, double *constants, double *magnitudes, int accumulate);
+void lane_ascend_smooth_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const float *lines, const float *splits, const float *z, const float *g, float *y, float *parameter, const float *phase, float *moments, const float *rates);
+void lane_score_smooth(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const float *strips, const double *g, const float *phase, float *scores);
+void lane_form_ranges(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t coefficients, ptrdiff_t stride, double rounding, const double *means, const double *spreads, double *lower, double *upper);
+void lane_relax_forms_by_lines(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t coefficients, ptrdiff_t stride, double rounding, const double *lines, double *means, double *spreads);
+void lane_relax_boxes_by_lines(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t each, const double *lines, const double *g, double *lambda, const double *lower, const double *upper, double *constants, double *magnitudes, int accumulate);

@@ -1,3 +1,5 @@
+internal import Intervals
+
 // Values that do not depend on the input. A constant is kept as a linear operator of the input without nonzeros, whose
 // offsets are its value.
 extension Simplifier {
@@ -134,10 +136,14 @@ extension Operator {
 }
 
 extension Activation {
-    /// Both are monotone and move no two numbers further apart.
+    /// The piecewise linear ones are monotone and move no two numbers further apart.
     func applied(to operand: Uncertain) -> Uncertain {
-        if operand.value >= 0 { return operand }
         switch self {
+        case .relu, .leakyRelu: if operand.value >= 0 { return operand }
+        case .smooth(let function): return Uncertain(SmoothCurve(function).range(over: operand.enclosure))
+        }
+        switch self {
+        case .smooth: return operand
         case .relu:
             let reach = max(0, (operand.value + operand.radius).nextUp)
             return Uncertain(0, radius: operand.value <= -operand.radius ? 0 : reach)

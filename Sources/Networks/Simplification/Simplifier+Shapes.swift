@@ -23,8 +23,9 @@ extension Simplifier {
             else {
                 return false
             }
-        case .activation:
+        case .activation(.relu), .activation(.leakyRelu):
             guard case .activation(.relu) = self.node(source).operation else { return false }
+        case .activation(.smooth): return false
         case .sum, .input, .linear, .convolution, .maxPool: return false
         }
         replace(index, by: source)

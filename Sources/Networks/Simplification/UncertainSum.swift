@@ -22,6 +22,16 @@ struct Uncertain: Equatable {
         radius = relative == 0 ? 0 : productRoundedUp(relative, weight.magnitude)
     }
 
+    /// Every number of the interval; a value that is not finite when the interval is not bounded.
+    init(_ interval: Interval) {
+        value = interval.isBounded ? interval.midpoint : .nan
+        radius = max(differenceRoundedUp(interval.upper, value), differenceRoundedUp(value, interval.lower))
+    }
+
+    var enclosure: Interval {
+        Interval(lower: differenceRoundedDown(value, radius), upper: sumRoundedUp(value, radius))
+    }
+
     var isFinite: Bool { value.isFinite && radius.isFinite }
     var isZero: Bool { value == 0 && radius == 0 }
 

@@ -31,7 +31,7 @@ func allSpecs() -> [Spec] {
             "residual", about: "8x8 image, two convolutions, one with a connection around it",
             residualNetwork(),
             seed: 13),
-        controllerSpec(), triangleSpec(), paritySpec(inputs: 6), paritySpec(inputs: 7),
+        controllerSpec(), triangleSpec(), softplusSpec(), paritySpec(inputs: 6), paritySpec(inputs: 7),
         paritySpec(inputs: 41),
     ]
 }
@@ -77,6 +77,21 @@ private func triangleSpec() -> Spec {
             .init(
                 name: "tight", property: triangleTight(of: network), expected: "sat",
                 reason: "exactly 0 where the signs agree"),
+        ])
+}
+
+private func softplusSpec() -> Spec {
+    let network = softplusNetwork()
+    return Spec(
+        name: "softplus", about: "softplus(z) - softplus(-z) - z, which is 0, and softplus(z), for z = a + b",
+        network: network,
+        questions: [
+            .init(
+                name: "identity", property: softplusIdentity(of: network), expected: "unsat",
+                reason: "the first output is 0 everywhere"),
+            .init(
+                name: "below", property: softplusBelow(of: network), expected: "sat",
+                reason: "softplus(z) > z, which reaches 4"),
         ])
 }
 

@@ -1,6 +1,7 @@
 // The networks of Specs/. Every weight is a short binary fraction: exact in float32, and so short that float64
 // evaluates the whole network without rounding, which makes the properties' constructions exact.
 
+import Intervals
 import Networks
 
 /// Builds a network node by node.
@@ -25,6 +26,11 @@ struct NetworkBuilder {
     @discardableResult
     mutating func relu(_ name: String) -> Int {
         append(name, .activation(.relu), inputs: [last], shape: nodes[last].shape)
+    }
+
+    @discardableResult
+    mutating func softplus(_ name: String) -> Int {
+        append(name, .activation(.smooth(.softplus)), inputs: [last], shape: nodes[last].shape)
     }
 
     mutating func linear(_ name: String, rows: [[Double]], bias: [Double]) {
@@ -128,5 +134,18 @@ func parityNetwork(inputs count: Int) -> Network {
     builder.relu("folded")
     let zeros = [Double](repeating: 0, count: count)
     builder.linear("distances", rows: [zeros + [1], ones.map(-) + [1]], bias: [-Double(count) / 2, 0])
+    return builder.network
+}
+
+/// With z = a + b: softplus(z) - softplus(-z) - z, which is 0, and softplus(z).
+func softplusNetwork() -> Network {
+    var builder = NetworkBuilder(inputShape: [2], seed: 0)
+    builder.linear("opposites", rows: [[1, 1], [-1, -1]], bias: [0, 0])
+    builder.softplus("softplus")
+    builder.linear("difference", rows: [[1, -1], [1, 0]], bias: [0, 0])
+    let difference = builder.last
+    let less = Matrix.dense(rows: 2, columns: 2, values: [-1, -1, 0, 0])
+    let bypass = builder.append("bypass", .linear(Linear(weights: less, bias: [0, 0])), inputs: [0], shape: [2])
+    builder.append("sum", .sum, inputs: [difference, bypass], shape: [2])
     return builder.network
 }

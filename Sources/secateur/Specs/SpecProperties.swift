@@ -132,3 +132,15 @@ func triangleViolated(of network: Network) -> Property {
 func triangleTight(of network: Network) -> Property {
     property(of: network, in: box([(-1, 1), (-1, 1)]), cases: [[atMostZero([(0, 1)])]])
 }
+
+/// Holds: the first output is 0 everywhere.
+func softplusIdentity(of network: Network) -> Property {
+    property(
+        of: network, in: box([(-2, 2), (-2, 2)]),
+        cases: [[atMostZero([(0, -1)], plus: 1 / 8)], [atMostZero([(0, 1)], plus: 1 / 8)]])
+}
+
+/// Violated: softplus is above the identity, which reaches 4.
+func softplusBelow(of network: Network) -> Property {
+    property(of: network, in: box([(-2, 2), (-2, 2)]), cases: [[atMostZero([(1, -1)], plus: 15 / 4)]])
+}
