@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels soundness-gate clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels soundness-gate batch-trials clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -28,6 +28,7 @@ help:
 	@echo 'make specs           write Specs/ again'
 	@echo 'make bench-suites    SUITE=acasxu LIMIT=60: run benchmark suites of $(SHARED)/suites and score them'
 	@echo 'make soundness-gate  no instance known to be violated may be proved, nor a random network misjudged'
+	@echo 'make batch-trials    batches against kills, full disks, dead workers, 10,000 queries, a Slurm node'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
 
 needs:
@@ -58,6 +59,9 @@ soundness-gate: build
 	$(SWIFT) build -c release --static-swift-stdlib --product soundness $(CHECKED)
 	.build/release/soundness $(RANDOM_QUERIES)
 	$(PYTHON) Benchmarks/soundness.py --shared $(SHARED) --suite $(SUITE) --binary $(BINARY)
+
+batch-trials: build
+	$(PYTHON) Benchmarks/batches.py --binary $(BINARY)
 
 bench-kernels: needs
 	$(SWIFT) run --package-path Benchmarks -c release kernels

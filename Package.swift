@@ -23,6 +23,8 @@ struct Module {
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heaps = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let bigIntegers = Target.Dependency.product(name: "BigInt", package: "BigInt")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
@@ -72,9 +74,15 @@ let modules: [Module] = [
             "Intervals", "Lanes",
         ], testImports: ["Oracles"]),
     Module(
-        level: 6, name: "secateur",
+        level: 6, name: "Studies",
         imports: [
-            "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat", "VNNLIBFormat",
+            "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks", "Properties", "Intervals",
+            "Files",
+        ], packages: [sqlite, yaml, crypto]),
+    Module(
+        level: 7, name: "secateur",
+        imports: [
+            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat", "VNNLIBFormat",
             "Networks", "Properties", "Intervals", "Files",
         ], packages: [arguments], kind: .command),
     Module(
@@ -143,6 +151,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: modules.flatMap(targets(of:)),
     cLanguageStandard: .gnu17

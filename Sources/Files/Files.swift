@@ -13,6 +13,17 @@ public let largestFileSize = 8 << 30
 /// - Throws: `FileError` when there is no such file, it is a directory, cannot be read, is larger than
 ///   `limit` bytes once inflated, or is a gzip stream cut short or damaged.
 public func readFile(_ path: String, limit: Int = largestFileSize) throws(FileError) -> [UInt8] {
+    let (bytes, found) = try readStored(path, limit: limit)
+    let isGzip = bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b
+    return isGzip ? try inflateAll(bytes, path: found, limit: limit) : bytes
+}
+
+/// As `readFile`, without inflating anything.
+public func readFileAsStored(_ path: String) throws(FileError) -> [UInt8] {
+    try readStored(path, limit: largestFileSize).bytes
+}
+
+private func readStored(_ path: String, limit: Int) throws(FileError) -> (bytes: [UInt8], path: String) {
     var found = path
     var descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 && errno == ENOENT {
@@ -24,9 +35,7 @@ public func readFile(_ path: String, limit: Int = largestFileSize) throws(FileEr
         throw FileError(path: found, problem: .unreadable(reason: String(cString: strerror(errno))))
     }
     defer { _ = close(descriptor) }
-    let bytes = try readAll(descriptor, path: found, limit: limit)
-    let isGzip = bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b
-    return isGzip ? try inflateAll(bytes, path: found, limit: limit) : bytes
+    return (try readAll(descriptor, path: found, limit: limit), found)
 }
 
 private func readAll(_ descriptor: Int32, path: String, limit: Int) throws(FileError) -> [UInt8] {
@@ -114,4 +123,10 @@ private func expectedSize(of bytes: [UInt8]) -> Int {
     guard bytes.count >= 18 else { return 0 }
     let size = bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     return min(size, bytes.count * 1032)
+}
+
+/// The CRC-32 of a file's bytes as they lie on disk: quick, and enough to tell builds of a program apart.
+public func checksum(ofFile path: String) throws(FileError) -> UInt32 {
+    let bytes = try readFileAsStored(path)
+    return bytes.withUnsafeBufferPointer { UInt32(crc32_z(0, $0.baseAddress, $0.count)) }
 }

@@ -34,7 +34,7 @@ final class VerificationRun: Sendable {
         // Leaves time to give back what a large search holds.
         let reserve = min(0.1, options.timeout / 50)
         deadline = options.timeout.isFinite ? start + .seconds(options.timeout - reserve) : nil
-        model = BoundModel(plan: LanePlan(query.network.simplified().decomposingMaxPools()))
+        model = query.prepared.model
     }
 
     var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }

@@ -35,6 +35,14 @@ final class ProgressLine: Sendable {
         }
     }
 
+    /// Takes the line off the screen, to be shown again.
+    func hide() {
+        state.withLock { state in
+            if state.isOnScreen { writeOut("\r\u{1B}[K", to: STDERR_FILENO) }
+            state.isOnScreen = false
+        }
+    }
+
     /// Takes the line off the screen for good.
     func finish() {
         state.withLock { state in

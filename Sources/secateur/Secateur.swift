@@ -20,7 +20,10 @@ struct Secateur: ParsableCommand {
             Example: secateur verify network.onnx property.vnnlib --timeout 60
             """,
         version: version,
-        subcommands: [Verify.self, Inspect.self, SpecsCommand.self])
+        subcommands: [
+            Verify.self, Robust.self, RadiusCommand.self, Batch.self, Merge.self, Inspect.self, SpecsCommand.self,
+            Worker.self,
+        ])
 
     static func main() {
         installFaultHandlers()

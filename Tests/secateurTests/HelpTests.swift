@@ -1,7 +1,11 @@
 import Testing
 
 struct HelpTests {
-    @Test(arguments: [[], ["--help"], ["verify", "--help"], ["inspect", "--help"], ["specs", "--help"]])
+    @Test(
+        arguments: [
+            [], ["--help"], ["verify", "--help"], ["robust", "--help"], ["radius", "--help"], ["batch", "--help"],
+            ["merge", "--help"], ["worker", "--help"], ["inspect", "--help"], ["specs", "--help"],
+        ])
     func helpShowsAnExample(arguments: [String]) throws {
         let run = try CommandRun(arguments)
         #expect(run.status == 0)

@@ -1,0 +1,70 @@
+/// Budgets of a batch and how it uses the machine.
+public struct BatchOptions: Sendable {
+    /// For each query; the timeout caps the list's own.
+    public var query = QueryOptions()
+    /// Seconds for the whole batch; what is not finished then is left for `--resume`.
+    public var budget: Double?
+    public var schedule: Schedule
+    /// The program that workers run.
+    public var program: String
+    /// Of the program, as results are marked with.
+    public var version: String
+
+    public enum Schedule: Sendable, Equatable {
+        /// So many queries side by side, each on so many threads.
+        case fixed(jobs: Int, threads: Int)
+        /// First every query for a short while on one thread, side by side; then those left, one by one, on all.
+        case trialsFirst(processors: Int)
+    }
+
+    public init(program: String, version: String, processors: Int) {
+        self.program = program
+        self.version = version
+        schedule = processors > 1 ? .trialsFirst(processors: processors) : .fixed(jobs: 1, threads: 1)
+    }
+
+    /// The query's own options: the list's timeout capped by the batch's.
+    func queryOptions(for query: StudyQuery) -> QueryOptions {
+        var options = self.query
+        options.timeout = [options.timeout, query.timeout].compactMap(\.self).min()
+        return options
+    }
+
+    /// Seconds that a query is granted.
+    public func timeout(of query: StudyQuery) -> Double? { queryOptions(for: query).timeout }
+
+    /// Seconds of a query's trial.
+    static func trialSeconds(timeout: Double?) -> Double {
+        guard let timeout else { return 5 }
+        return min(timeout, min(5, max(0.5, timeout / 10)))
+    }
+}
+
+/// Where a batch stands.
+public struct BatchProgress: Sendable {
+    public var total = 0
+    /// Results that an earlier run left in the store.
+    public var reused = 0
+    public var counts: [Outcome: Int] = [:]
+    /// Queries that a trial did not decide and that wait for their turn.
+    public var waiting = 0
+    /// What the workers are at, longest first.
+    public var running: [(name: String, seconds: Double)] = []
+    public var seconds = 0.0
+
+    public var finished: Int { counts.values.reduce(0, +) }
+    /// Queries finished a second, by this run.
+    public var rate: Double { seconds > 0 ? Double(finished - reused) / seconds : 0 }
+    /// Seconds to the end, if the rest goes on like what was done; nil before anything was.
+    public var secondsLeft: Double? { rate > 0 ? Double(total - finished) / rate : nil }
+}
+
+/// How a batch ended.
+public struct BatchSummary: Sendable {
+    public enum End: Sendable { case complete, interrupted, budgetExhausted }
+
+    public var end: End
+    public var progress: BatchProgress
+
+    public var left: Int { progress.total - progress.finished }
+}

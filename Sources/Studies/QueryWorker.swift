@@ -1,0 +1,177 @@
+// The worker's side: a process that answers one question after the other and keeps what it has read.
+
+internal import Datasets
+internal import Files
+internal import Glibc
+internal import Intervals
+internal import Networks
+internal import ONNXFormat
+internal import Properties
+internal import VNNLIBFormat
+internal import Verification
+
+public final class QueryWorker {
+    private var networks = RecentValues<String, PreparedNetwork>(limit: 4)
+    private var datasets = RecentValues<DatasetReference, Dataset>(limit: 4)
+
+    public init() {}
+
+    /// Answers the questions on standard input, line by line, until it ends.
+    ///
+    /// - Parameter memoryLimit: bytes; allocations beyond twice as much fail, should the batch not notice in time.
+    public func run(memoryLimit: Int) {
+        var limit = rlimit()
+        limit.rlim_cur = rlim_t(2 * memoryLimit)
+        limit.rlim_max = limit.rlim_cur
+        setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        endWithParent()
+        while let line = readLine(strippingNewline: true) {
+            guard let request: WorkerRequest = decodedLine(line.utf8) else { return }
+            let result = answer(request)
+            guard write(encodedLine(WorkerResponse(result: result))) else { return }
+        }
+    }
+
+    private func write(_ bytes: [UInt8]) -> Bool {
+        var start = 0
+        while start < bytes.count {
+            let count = bytes[start...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return false }
+            start += count
+        }
+        return true
+    }
+
+    // MARK: one question
+
+    /// What is wrong with a question's files.
+    private struct Fault: Error { var message: String }
+
+    func answer(_ request: WorkerRequest) -> QueryResult {
+        let start = ContinuousClock.now
+        var result: QueryResult
+        do {
+            result = try decide(request, start: start)
+        } catch let fault as Fault {
+            result = QueryResult(outcome: .error, reason: fault.message)
+        } catch {
+            result = QueryResult(outcome: .error, reason: "\(error)")
+        }
+        result.seconds = seconds(since: start)
+        result.memory = residentMemory(of: getpid()) ?? 0
+        return result
+    }
+
+    private func decide(_ request: WorkerRequest, start: ContinuousClock.Instant) throws -> QueryResult {
+        let network = try network(request.query.network)
+        let property: Property
+        switch request.query.subject {
+        case .property(_, let path):
+            property = try VNNLIBReader.read(path: path)
+        case .image(let question):
+            let image = try image(question)
+            guard image.values.count == network.network.inputCount else {
+                throw Fault(
+                    message: "images of \(image.shape) for a network of \(network.network.inputCount) inputs; "
+                        + "use the data that belongs to \(request.query.network)")
+            }
+            property = try image.property(
+                epsilon: ExactDecimal(question.epsilon) ?? .zero, classes: network.network.outputCount,
+                target: question.target)
+            if let predicted = image.misclassification(by: network.network) {
+                var result = QueryResult(
+                    outcome: .misclassified, reason: "class \(predicted) instead of \(image.label)")
+                result.predicted = predicted
+                result.readSeconds = seconds(since: start)
+                return result
+            }
+        }
+        let query: Query
+        do {
+            query = try Query(network: network, property: property)
+        } catch {
+            throw Fault(message: "\(error.message); use the property that belongs to \(request.query.network)")
+        }
+        let readSeconds = seconds(since: start)
+        var result = QueryResult(verify(query, options: options(request.options, spent: readSeconds)))
+        result.readSeconds = readSeconds
+        return result
+    }
+
+    private func options(_ given: QueryOptions, spent: Double) -> VerificationOptions {
+        var options = VerificationOptions()
+        if let timeout = given.timeout { options.timeout = max(0, timeout - spent) }
+        options.threads = given.threads
+        options.seed = given.seed
+        options.maxNodes = given.maxNodes ?? .max
+        // The rest is for what lies beside the search: the network, its properties and the program.
+        options.memoryLimit = given.memory / 4 * 3
+        options.attack = given.attack
+        return options
+    }
+
+    func network(_ path: String) throws -> PreparedNetwork {
+        try networks.value(for: path) { PreparedNetwork(try ONNXReader.read(path: path)) }
+    }
+
+    func image(_ question: ImageQuestion) throws -> CenteredImage {
+        let dataset = try datasets.value(for: question.dataset) { try question.dataset.open() }
+        return try CenteredImage(dataset, index: question.index, normalization: question.normalization)
+    }
+}
+
+extension QueryResult {
+    init(_ report: VerificationReport) {
+        switch report.verdict {
+        case .holds: self.init(outcome: .holds)
+        case .violated(let counterexample):
+            self.init(outcome: .violated)
+            witness = VNNLIBWriter.text(of: counterexample)
+        case .unknown(let reason): self.init(outcome: .unknown, reason: reason)
+        case .timeout: self.init(outcome: .timeout)
+        }
+        attackSeconds = report.attackSeconds
+        boundSeconds = report.boundSeconds
+        searchSeconds = report.searchSeconds
+        nodes = report.nodes
+        open = report.open
+        worstBound = report.worstBound
+        neurons = report.neurons
+        unstableNeurons = report.unstableNeurons
+        warnings = report.warnings
+    }
+}
+
+/// The values used last, up to a number of them.
+struct RecentValues<Key: Hashable, Value> {
+    private var entries: [(key: Key, value: Value)] = []
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func value(for key: Key, make: () throws -> Value) rethrows -> Value {
+        if let index = entries.firstIndex(where: { $0.key == key }) {
+            let entry = entries.remove(at: index)
+            entries.append(entry)
+            return entry.value
+        }
+        let value = try make()
+        if entries.count == limit { entries.removeFirst() }
+        entries.append((key: key, value: value))
+        return value
+    }
+}
+
+/// Ends this process soon after its parent is gone, whatever it is doing.
+private func endWithParent() {
+    var thread = pthread_t()
+    let status = pthread_create(
+        &thread, nil,
+        { _ in
+            let parent = getppid()
+            while getppid() == parent { usleep(200_000) }
+            _exit(0)
+        }, nil)
+    if status == 0 { pthread_detach(thread) }
+}
