@@ -13,7 +13,8 @@ public import Lanes
 public struct AscentOptions: Sendable {
     public var iterations: Int
     public var slopeRate: Float = 0.1
-    public var multiplierRate: Float = 0.1
+    /// Relative to the coefficient on the split neuron.
+    public var multiplierRate: Float = 0.3
     public var decay: Float = 0.97
     /// Stop when every lane's bound is positive.
     public var stopsWhenPositive = true

@@ -73,7 +73,8 @@ void NAME(lane_relax_split)(ptrdiff_t count, ptrdiff_t lanes, T a, const int32_t
 // One forward step along the lines that `lane_relax_split` chose for g, and one ascent step of Adam on the parameters
 // with the gradient this gives (bound's derivative: g z for a lower slope in use, -z or +z for a split multiplier).
 // `moments[s]` holds the first moments of slot s's lanes, then the second. `rates` = {slope rate, multiplier rate,
-// 1 / (1 - beta1^t), 1 / (1 - beta2^t)}.
+// 1 / (1 - beta1^t), 1 / (1 - beta2^t)}; a multiplier's step is relative to the coefficient on its neuron, which is
+// about what the multiplier can reach.
 LANE_CLONES
 void NAME(lane_ascend_split)(ptrdiff_t count, ptrdiff_t lanes, T a, const int32_t *restrict slots,
                              const T *restrict z, const T *restrict g, T *restrict y, const T *restrict upper_slope,
@@ -105,7 +106,9 @@ void NAME(lane_ascend_split)(ptrdiff_t count, ptrdiff_t lanes, T a, const int32_
             T m2 = (T)0.99 * w[j] + (T)0.01 * gradient * gradient;
             m[j] = m1;
             w[j] = m2;
-            T step = (open ? slope_rate : multiplier_rate) * (m1 * unbias1) / (SQRT(m2 * unbias2) + (T)1e-8);
+            T size = v < 0 ? -v : v;
+            size = size < q ? q : size;
+            T step = (open ? slope_rate : multiplier_rate * size) * (m1 * unbias1) / (SQRT(m2 * unbias2) + (T)1e-8);
             T next = q + step;
             T floor = open ? a : 0;
             next = next < floor ? floor : next;
