@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels soundness-gate batch-trials clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels compare-heuristics soundness-gate batch-trials clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -27,6 +27,7 @@ help:
 	@echo 'make format          rewrite the sources in the house style; make lint only checks'
 	@echo 'make specs           write Specs/ again'
 	@echo 'make bench-suites    SUITE=acasxu LIMIT=60: run benchmark suites of $(SHARED)/suites and score them'
+	@echo 'make compare-heuristics  SUITE=oval21: the ways to choose a split, on the same instances'
 	@echo 'make soundness-gate  no instance known to be violated may be proved, nor a random network misjudged'
 	@echo 'make batch-trials    batches against kills, full disks, dead workers, 10,000 queries, a Slurm node'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
@@ -54,6 +55,17 @@ specs: build
 
 bench-suites: build
 	$(PYTHON) Benchmarks/suites.py --shared $(SHARED) --suite $(SUITE) --limit $(LIMIT) --binary $(BINARY)
+
+# The ways to choose the neuron to split, each compared with the first.
+HEURISTICS ?= filtered aligned gap babsr
+
+compare-heuristics: build
+	@for heuristic in $(HEURISTICS); do \
+	    echo "--- $$heuristic"; \
+	    $(PYTHON) Benchmarks/suites.py --shared $(SHARED) --suite $(SUITE) --limit $(LIMIT) --binary $(BINARY) \
+	        --out build/bench/$$heuristic -- --branching $$heuristic | tail -n 3; \
+	done
+	@$(PYTHON) Benchmarks/compare.py $(foreach heuristic,$(HEURISTICS),build/bench/$(heuristic)/results.json)
 
 soundness-gate: build
 	$(SWIFT) build -c release --static-swift-stdlib --product soundness $(CHECKED)

@@ -4,9 +4,11 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -42,6 +44,8 @@ class Run:
     memory: float
     status: int
     message: str = ""
+    # The share of the processor time that was spent in the lane kernels; None when it was not measured.
+    kernel_share: float | None = None
     details: dict = field(default_factory=dict)
 
 
@@ -93,12 +97,30 @@ def replay(instance, run):
     return False
 
 
-def verify(binary, instance, timeout, arguments=()):
+def kernel_share(recording):
+    """The share of the samples of a perf recording that lie in functions of CLaneKernels."""
+    report = subprocess.run(
+        ["perf", "report", "-i", recording, "--stdio", "-g", "none", "--sort", "symbol"], capture_output=True, text=True)
+    total = inside = 0.0
+    for line in report.stdout.splitlines():
+        match = re.match(r"\s*([\d.]+)%\s+\[.\]\s+(\S+)", line)
+        if match:
+            total += float(match[1])
+            if re.match(r"(lane_|gather_|dot_|sparse_)", match[2]):
+                inside += float(match[1])
+    return inside / total if total else None
+
+
+def verify(binary, instance, timeout, arguments=(), profile=False):
     """Runs the verifier on the instance; wall-clock time includes its start."""
     command = [
         str(binary), "verify", str(instance.directory / instance.network), str(instance.directory / instance.property),
         "--timeout", f"{timeout:g}", "--json", *arguments,
     ]
+    recording = None
+    if profile:
+        recording = tempfile.NamedTemporaryFile(suffix=".perf")
+        command = ["perf", "record", "-q", "-F", "199", "-o", recording.name, "--", *command]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     overrun = threading.Timer(timeout + GRACE, process.kill)
@@ -124,4 +146,7 @@ def verify(binary, instance, timeout, arguments=()):
     elif process.returncode == 0:
         run.details = json.loads(output[0])
         run.verdict = run.details["verdict"]
+    if recording:
+        run.kernel_share = kernel_share(recording.name)
+        recording.close()
     return run

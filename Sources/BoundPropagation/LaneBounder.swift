@@ -24,6 +24,14 @@ public struct AscentOptions: Sendable {
     public init(iterations: Int) { self.iterations = iterations }
 }
 
+/// How neurons are ranked for a split, from one backward pass.
+public enum BranchingScore: Sendable {
+    /// The coefficient times the largest distance of the line in use from the activation.
+    case gap
+    /// What fixing the neuron would do to the bound, estimated from its offset (Bunel et al. 2020).
+    case babsr
+}
+
 public final class LaneBounder {
     public let model: BoundModel
     /// How many lanes the next batch has: see `use(lanes:)`.
@@ -325,7 +333,7 @@ public final class LaneBounder {
     }
 
     /// The unsplit neurons that promise most, `[rank][lane]`, best first; -1 where none is left. After `certify()`.
-    public func branchingSlots(_ count: Int) -> [[Int32]] {
+    public func branchingSlots(_ count: Int, by score: BranchingScore = .gap) -> [[Int32]] {
         scores.base.update(repeating: -1, count: slotCount * lanes)
         for node in plan.activations where node < target && exact.reached[node] {
             if let table = relaxations.smoothTables[node] {
@@ -340,11 +348,19 @@ public final class LaneBounder {
             guard case .activation(let slope) = model.search.operators[node] else { continue }
             let table = relaxations.tables[node]!
             for span in exact.spans[node] {
-                lane_score(
-                    span.count, lanes, slope, table.slots.base + span.feature,
-                    exact.coefficients(node) + span.buffer * lanes, table.floatLower.base + span.feature,
-                    table.floatUpper.base + span.feature, table.floatIntercept.base + span.feature, parameters,
-                    phases, scores.base)
+                let at = span.feature
+                let g = exact.coefficients(node) + span.buffer * lanes
+                switch score {
+                case .gap:
+                    lane_score(
+                        span.count, lanes, slope, table.slots.base + at, g, table.floatLower.base + at,
+                        table.floatUpper.base + at, table.floatIntercept.base + at, parameters, phases, scores.base)
+                case .babsr:
+                    lane_score_babsr(
+                        span.count, lanes, table.slots.base + at, g, table.bias.base + at,
+                        table.floatUpperSlope.base + at, table.floatIntercept.base + at, parameters, phases,
+                        scores.base)
+                }
             }
         }
         var best = [Int32](repeating: -1, count: count * lanes)

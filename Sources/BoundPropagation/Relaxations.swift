@@ -45,7 +45,8 @@ struct ActivationTable: Sendable {
     var floatLowerSlope: Table<Float>
     var floatUpperSlope: Table<Float>
     var floatIntercept: Table<Float>
-    /// The operand's bounds, for branching scores.
+    /// The operand's offset and bounds, for branching scores.
+    var bias: Table<Float>
     var floatLower: Table<Float>
     var floatUpper: Table<Float>
 }
@@ -145,6 +146,7 @@ struct Relaxations: Sendable {
             slots: Table(slots), lowerSlope: Table(lowerSlope), upperSlope: Table(upperSlope),
             floatLowerSlope: Table(lowerSlope.map { Float($0) }), floatUpperSlope: Table(upperSlope.map { Float($0) }),
             floatIntercept: Table(intercept.map { Float($0) }),
+            bias: Table((0..<count).map { offsets[operand]?.floats[$0] ?? 0 }),
             floatLower: Table(bounds.lower[operand].map { Float($0) }),
             floatUpper: Table(bounds.upper[operand].map { Float($0) }))
     }

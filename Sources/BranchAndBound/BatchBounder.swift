@@ -9,14 +9,16 @@ final class BatchBounder: @unchecked Sendable {
     static let lanes = 64
     /// A linear program is tried from the most promising minimiser of every so many rounds.
     private static let roundsPerProgram = 8
-    private let problem: SearchProblem
+    let problem: SearchProblem
     private let limits: SearchLimits
-    private let bounder: LaneBounder
-    private let evaluator: LaneEvaluator<Float>
-    private lazy var leaves = LeafProgram(problem.region)
+    let bounder: LaneBounder
+    let evaluator: LaneEvaluator<Float>
+    lazy var leaves = LeafProgram(problem.region)
     private var rounds = 0
     private var slotCount: Int { problem.region.unstableNeurons.count }
-    private var lanes: Int { bounder.lanes }
+    var lanes: Int { bounder.lanes }
+    /// Per disjunct the phases at the input that came closest to a counterexample, and its margin.
+    var patterns: [Int: AdversarialPattern] = [:]
 
     init(_ problem: SearchProblem, limits: SearchLimits) {
         self.problem = problem
@@ -38,7 +40,7 @@ final class BatchBounder: @unchecked Sendable {
         if open.isEmpty { return .children([]) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
-        let slots = branchingSlots(from: reached)
+        let slots = branchingSlots(batch, from: reached)
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
         for lane in open {
@@ -63,29 +65,6 @@ final class BatchBounder: @unchecked Sendable {
                     return zip(weights, rows).map { ($0, $1) }
                 }))
         bounder.load(batch)
-    }
-
-    /// Filtered smart branching (De Palma et al. 2021): the best few neurons by score are tried, and the one whose
-    /// children gain most at once is taken, by the product of their gains.
-    ///
-    /// - Parameter bounds: what the lanes reached without the split.
-    private func branchingSlots(from bounds: [Float]) -> [Int32] {
-        let candidates = bounder.branchingSlots(problem.branchingCandidates)
-        if candidates.count == 1 { return candidates[0] }
-        var chosen = candidates[0]
-        var best = [Float](repeating: -.infinity, count: lanes)
-        for slots in candidates {
-            let active = bounder.probe(slots, phase: 1)
-            let inactive = bounder.probe(slots, phase: -1)
-            for lane in 0..<lanes where slots[lane] >= 0 {
-                let gain = max(active[lane] - bounds[lane], 1e-6) * max(inactive[lane] - bounds[lane], 1e-6)
-                if gain > best[lane] {
-                    best[lane] = gain
-                    chosen[lane] = slots[lane]
-                }
-            }
-        }
-        return chosen
     }
 
     private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {
@@ -114,6 +93,7 @@ final class BatchBounder: @unchecked Sendable {
         let margins = open.map { lane in problem.disjuncts[batch[lane].disjunct].map { margin($0, lane) }.max()! }
         guard let best = margins.indices.min(by: { margins[$0] < margins[$1] }) else { return false }
         let lane = open[best]
+        remember(margins[best], lane, batch[lane].disjunct)
         if margins[best] <= 0 && problem.confirm(bounder.minimiser(lane), batch[lane].disjunct) { return true }
         rounds += 1
         guard rounds % Self.roundsPerProgram == 1, leaves.isSmall else { return false }

@@ -7,9 +7,7 @@ public struct SearchProblem: Sendable {
     public var disjuncts: [[Objective]]
     /// Tells whether an input, in the order of the lanes, is a counterexample of a disjunct.
     public var confirm: @Sendable (_ point: [Double], _ disjunct: Int) -> Bool
-
-    /// How many neurons are tried before one is split; 1: the best by score is taken.
-    public var branchingCandidates = 8
+    public var branching = BranchingHeuristic.filtered
 
     public init(
         region: RegionBounder, disjuncts: [[Objective]],

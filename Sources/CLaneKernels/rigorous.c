@@ -167,6 +167,28 @@ void lane_score(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *restri
     }
 }
 
+// The same by BaBSR (Bunel et al. 2020), from the neuron's own offset and the intercept.
+LANE_CLONES
+void lane_score_babsr(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict slots, const double *restrict g,
+                      const float *restrict bias, const float *restrict upper_slope, const float *restrict intercept,
+                      const float *restrict parameter, const float *restrict phase, float *restrict scores) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+        ptrdiff_t s = slots[i];
+        if (s < 0) continue;
+        const double *gi = g + i * lanes;
+        const float *p = parameter + s * lanes, *h = phase + s * lanes;
+        float *score = scores + s * lanes;
+        float up = upper_slope[i], t = intercept[i], b = bias[i];
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            float v = (float)gi[j];
+            float ratio = v < 0 ? up : p[j];
+            float one = b * v * (ratio - 1), other = b * v * ratio;
+            float gain = (one > other ? one : other) + (v < 0 ? -v * t : 0);
+            score[j] = h[j] == 0 ? (gain < 0 ? -gain : gain) : -1;
+        }
+    }
+}
+
 // The `most` best slots of each lane, best first, `best[rank][lane]`; -1 where there are fewer.
 void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *restrict scores, ptrdiff_t most, int32_t *restrict best) {
     for (ptrdiff_t k = 0; k < most * lanes; k++) best[k] = -1;

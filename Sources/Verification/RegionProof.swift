@@ -125,9 +125,10 @@ struct RegionProof {
         // Making sparse matrices costs more than a few subproblems.
         let region = region.condensed(convolutions: softNodes > 64)
         let chosen = open.map { disjuncts[$0] }
-        let problem = SearchProblem(
+        var problem = SearchProblem(
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
+        problem.branching = run.options.branching
         var limits = SearchLimits()
         limits.deadline = run.deadline
         limits.softNodes = softNodes

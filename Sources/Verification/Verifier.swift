@@ -1,3 +1,4 @@
+public import BranchAndBound
 public import Properties
 
 /// Budgets and switches of one verification.
@@ -10,6 +11,8 @@ public struct VerificationOptions: Sendable {
     public var maxNodes = Int.max
     /// Bytes the search may hold; reaching it gives `.unknown`.
     public var memoryLimit = 4 << 30
+    /// How a search over phases chooses the neuron to split.
+    public var branching = BranchingHeuristic.filtered
     /// Off: no counterexample search and no test of node minimisers; a violated property then ends `.unknown`.
     public var attack = true
 

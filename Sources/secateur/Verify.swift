@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import BranchAndBound
 import Glibc
 import Properties
 import Verification
@@ -33,6 +34,12 @@ struct Verify: ParsableCommand {
 
     @Option(help: ArgumentHelp("Stop when the search holds this much memory.", valueName: "size"))
     var memory = MemorySize(bytes: 4 << 30)
+
+    @Option(
+        help: ArgumentHelp(
+            "How the neuron to split is chosen: \(BranchingHeuristic.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "heuristic"))
+    var branching = BranchingHeuristic.filtered
 
     @Flag(name: .customLong("no-attack"), help: "Do not look for counterexamples; only try to prove.")
     var noAttack = false
@@ -75,9 +82,12 @@ struct Verify: ParsableCommand {
         options.maxNodes = maxNodes ?? .max
         options.memoryLimit = memory.bytes
         options.attack = !noAttack
+        options.branching = branching
         return options
     }
 }
+
+extension BranchingHeuristic: ExpressibleByArgument {}
 
 func seconds(since start: ContinuousClock.Instant) -> Double {
     (ContinuousClock.now - start) / .seconds(1)

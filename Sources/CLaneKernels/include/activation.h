@@ -32,6 +32,7 @@ void lane_concretize_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *g,
 void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *radii, const double *values, double *constants, double *magnitudes, double *losses);
 void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *values, double *squares, double *absolutes);
 void lane_score(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const double *g, const float *lower, const float *upper, const float *intercept, const float *parameter, const float *phase, float *scores);
+void lane_score_babsr(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const double *g, const float *bias, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *scores);
 void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *scores, ptrdiff_t most, int32_t *best);
 void lane_relax_forms(ptrdiff_t count, ptrdiff_t lanes, double a, ptrdiff_t coefficients, ptrdiff_t stride, double rounding, double *means, double *spreads, double *lower, double *upper);
 void lane_form_sizes(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t coefficients, ptrdiff_t stride, const double *forms, double *squares, double *absolutes);
