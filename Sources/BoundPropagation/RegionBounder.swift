@@ -56,11 +56,8 @@ public final class RegionBounder: Sendable {
     }
 
     /// The number of neurons that need relaxing.
-    public var unstableCount: Int { Set(relaxations.neurons).count }
-
-    /// Whether every activation is linear on either side of 0.
-    public var isPiecewiseLinear: Bool {
-        plan.operations.allSatisfy { if case .smooth = $0 { false } else { true } }
+    public var unstableCount: Int {
+        plan.isPiecewiseLinear ? unstableNeurons.count : Set(unstableNeurons).count
     }
 
     /// The number of neurons, by activation features.

@@ -32,7 +32,7 @@ final class LeafProgram {
     }
 
     /// Whether programs over whole cells cost little beside a round of bounding.
-    var isSmall: Bool { region.isPiecewiseLinear && columns.count <= 64 && region.unstableNeurons.count <= 500 }
+    var isSmall: Bool { region.plan.isPiecewiseLinear && columns.count <= 64 && region.unstableNeurons.count <= 500 }
 
     /// The phases of the unstable neurons at the point that a lane of an evaluator has seen.
     func phases(_ evaluator: LaneEvaluator<Float>, lane: Int) -> [Float] {
@@ -50,7 +50,7 @@ final class LeafProgram {
 
     /// - Parameter phases: 1 or -1 by slot.
     func decide(_ objectives: [Objective], phases: [Float], timeLimit: Double) -> Answer {
-        guard region.isPiecewiseLinear else {
+        guard region.plan.isPiecewiseLinear else {
             return .undecided("every split of its smooth neurons is used, and what is left is no linear program")
         }
         return answer(solve(objectives, phases, timeLimit), phases, objectives.count)

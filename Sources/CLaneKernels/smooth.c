@@ -139,7 +139,9 @@ void lane_ascend_smooth_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slo
                 float *m1 = moments + 2 * (s + k) * lanes + j, *m2 = m1 + lanes;
                 *m1 = 0.9f * *m1 + 0.1f * gradient;
                 *m2 = 0.99f * *m2 + 0.01f * gradient * gradient;
-                float rate = k < 2 ? rates[0] * (KNOTS - 1) : rates[1];
+                // As in `lane_ascend_split`, a multiplier's step is relative to the coefficient on its neuron.
+                float size = fabsf(v) > p[k * lanes + j] ? fabsf(v) : p[k * lanes + j];
+                float rate = k < 2 ? rates[0] * (KNOTS - 1) : rates[1] * size;
                 float next = p[k * lanes + j] + rate * (*m1 * rates[2]) / (sqrtf(*m2 * rates[3]) + 1e-8f);
                 next = next > 0 ? next : 0;
                 p[k * lanes + j] = k < 2 && next > KNOTS - 1 ? KNOTS - 1 : next;

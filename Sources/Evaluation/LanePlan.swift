@@ -79,6 +79,11 @@ public final class LanePlan: Sendable {
         }
     }
 
+    /// Whether every activation is linear on either side of 0.
+    public var isPiecewiseLinear: Bool {
+        operations.allSatisfy { if case .smooth = $0 { false } else { true } }
+    }
+
     public var nodeCount: Int { operations.count }
     public var inputLayout: LaneLayout { layouts[0] }
     public var outputLayout: LaneLayout { layouts[output] }

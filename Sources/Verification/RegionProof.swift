@@ -69,13 +69,19 @@ struct RegionProof {
             // Where refinement stabilises few neurons, or has gone far, the search gets all the time that is left.
             let isLast = nodesPerTarget > 20_000 || Double(unstable) > 0.95 * Double(before)
             let nodes = isLast ? Int.max : max(512, refinement.handled.value / Self.refinedNodesPerNode)
-            if let end = ended(search(bounder, overBoxes: false, nodes: nodes)) { return end }
+            let outcome = search(bounder, overBoxes: false, nodes: nodes)
+            if let end = ended(outcome) { return end }
+            if isLast {
+                return moving.count <= Self.mostInputsAtLast ? search(bounder, overBoxes: true, nodes: .max) : outcome
+            }
             nodesPerTarget *= 4
         }
     }
 
     /// Inputs of at most so many dimensions are split themselves.
     private static let mostInputsToSplit = 12
+    /// The same where splitting neurons has ended without a decision, which happens with smooth activations only.
+    private static let mostInputsAtLast = 64
     /// Refining neurons pays where most unstable neurons can be refined: in fully connected networks it decides what a
     /// search never would, in front of a few fully connected layers after convolutions it costs more than it saves.
     private static let leastRefinableShare = 0.5
@@ -115,8 +121,13 @@ struct RegionProof {
 
     /// An outcome that ends the proof; nil to go on with more effort.
     private func ended(_ outcome: SearchOutcome) -> SearchOutcome? {
-        if case .stopped = outcome, !run.isOver { return nil }
-        return outcome
+        if run.isOver { return outcome }
+        switch outcome {
+        case .proved, .violated: return outcome
+        case .stopped: return nil
+        // Smooth neurons are split at a few places only; tighter bounds help, and so do splits of the input.
+        case .exhausted: return run.model.plan.isPiecewiseLinear || nodes >= run.options.maxNodes ? outcome : nil
+        }
     }
 
     private mutating func search(_ region: RegionBounder, overBoxes: Bool, nodes softNodes: Int) -> SearchOutcome {
