@@ -11,9 +11,13 @@ extension RegionBounder {
     /// - Parameters:
     ///   - target: a node that keeps all its features.
     ///   - convolutions: whether convolutions may become sparse matrices; where not, images stay as they are.
+    ///   - worthwhileShare: of the multiplications, what must be left at most for that. A sparse matrix reads its operand
+    ///     from further away than a convolution.
     /// - Precondition: not condensed already.
     /// - Soundness: on the region the condensed network is the same function, and its bounds are the same facts.
-    public func condensed(keeping target: Int? = nil, convolutions: Bool = true) -> RegionBounder {
+    public func condensed(
+        keeping target: Int? = nil, convolutions: Bool = true, worthwhileShare: Double = 0.6
+    ) -> RegionBounder {
         let hasImages = (1..<plan.nodeCount).contains { plan.layouts[$0].image != nil }
         var liveness = Liveness(self, target: target, keepsImages: hasImages && !convolutions)
         liveness.spread()
@@ -21,7 +25,7 @@ extension RegionBounder {
         if (1..<plan.nodeCount).allSatisfy({ kept[$0].features.count == plan.layouts[$0].count }) { return self }
         let isFlattened = hasImages && convolutions
         let smaller = plan.keeping(kept, flattening: isFlattened)
-        if isFlattened && Double(smaller.multiplyAdds) > Self.worthwhileShare * Double(plan.multiplyAdds) {
+        if isFlattened && Double(smaller.multiplyAdds) > worthwhileShare * Double(plan.multiplyAdds) {
             return condensed(keeping: target, convolutions: false)
         }
         var origins: [Int: [Int]] = [:]
@@ -41,10 +45,6 @@ extension RegionBounder {
         }
         return RegionBounder(model: model, bounds: condensed, relaxations: relaxations, origins: origins)
     }
-
-    /// A sparse matrix reads its operand from further away than a convolution: this share of the multiplications is
-    /// about as fast.
-    private static let worthwhileShare = 0.6
 }
 
 /// Which features somebody needs.
@@ -93,14 +93,20 @@ private struct Liveness {
         for feature in isLive[first].indices { isLive[first][feature] = true }
     }
 
-    /// Marks what is needed until nothing more is.
+    /// Marks what is needed until nothing more is. A value that nobody needs keeps one feature, for kernels know none
+    /// without, and that feature needs its operands.
     mutating func spread() {
         while true {
-            let before = isLive.map { $0.count(where: { $0 }) }
+            let before = liveCounts
             for node in stride(from: plan.nodeCount - 1, to: 0, by: -1) { markOperands(node) }
-            if before == isLive.map({ $0.count(where: { $0 }) }) { return }
+            if liveCounts != before { continue }
+            let unneeded = isLive.indices.filter { leaders[$0] == $0 && !isLive[$0].contains(true) }
+            if unneeded.isEmpty { return }
+            for node in unneeded { isLive[node][0] = true }
         }
     }
+
+    private var liveCounts: [Int] { isLive.map { $0.count(where: { $0 }) } }
 
     private mutating func markOperands(_ node: Int) {
         let live = isLive[leader(node)]
@@ -132,8 +138,6 @@ private struct Liveness {
 
     func kept(_ node: Int) -> KeptFeatures {
         let live = isLive[leader(node)]
-        let features = live.indices.filter { live[$0] }
-        // A value without features is nothing that kernels know.
-        return KeptFeatures(features.isEmpty ? [0] : features, of: live.count, isZero: isZero[node])
+        return KeptFeatures(live.indices.filter { live[$0] }, of: live.count, isZero: isZero[node])
     }
 }

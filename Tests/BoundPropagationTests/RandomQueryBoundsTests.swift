@@ -19,6 +19,7 @@ import Testing
             let region = RegionBounder(
                 model: BoundModel(plan: plan), lower: plan.inputLayout.permuted(box.outwardLower),
                 upper: plan.inputLayout.permuted(box.outwardUpper), options: BoundingOptions())
+            let condensed = region.condensed(worthwhileShare: 2)
             for round in 0..<12 {
                 let point = (0..<box.count).map { index -> Interval in
                     let (low, high) = (box.inwardLower[index], box.inwardUpper[index])
@@ -32,6 +33,7 @@ import Testing
                     )
                 }
                 let values = network.evaluateAllNodes(at: point)
+                expectSame(condensed, as: region, values, "seed \(query.seed)")
                 for node in network.nodes.indices {
                     let permuted = plan.layouts[node].permuted(values[node])
                     let isContained = permuted.indices.allSatisfy {
@@ -41,6 +43,30 @@ import Testing
                     #expect(isContained, "seed \(query.seed), node \(node)")
                 }
             }
+        }
+    }
+
+    /// What is left of the network computes what the network does, feature by feature, within bounds that are left too.
+    private func expectSame(
+        _ condensed: RegionBounder, as region: RegionBounder, _ values: [[Interval]], _ name: String
+    ) {
+        let evaluator = LaneEvaluator(condensed.model.rigorous, lanes: 16)
+        for (feature, value) in region.plan.inputLayout.permuted(values[0]).enumerated() {
+            evaluator.values(of: 0)[feature * 16] = value.midpoint
+        }
+        evaluator.evaluate()
+        for node in 1..<region.plan.nodeCount {
+            let permuted = region.plan.layouts[node].permuted(values[node])
+            let left = condensed.origins[node] ?? Array(permuted.indices)
+            #expect(left.count == condensed.plan.layouts[node].count)
+            let isSame = left.indices.allSatisfy { place in
+                let value = evaluator.values(of: node)[place * 16]
+                let slack = 1e-9 * (1 + value.magnitude)
+                return value >= permuted[left[place]].lower - slack && value <= permuted[left[place]].upper + slack
+                    && value >= condensed.bounds.lower[node][place] - slack
+                    && value <= condensed.bounds.upper[node][place] + slack
+            }
+            #expect(isSame, "\(name), node \(node)")
         }
     }
 }
