@@ -31,24 +31,25 @@ struct AdversarialPattern {
     var phases: [Float]
 }
 
-extension BatchBounder {
-    /// The slot to split in each lane; -1 where none is left.
+extension LaneBounder {
+    /// Of the candidates in each lane the one whose children gain most at once, by the product of their gains.
     ///
-    /// - Parameter bounds: what the lanes reached without the split.
-    func branchingSlots(_ batch: [Subproblem], from bounds: [Float]) -> [Int32] {
-        let heuristic = problem.branching
-        let candidates = bounder.branchingSlots(heuristic.candidates, by: heuristic == .babsr ? .babsr : .gap)
+    /// - Parameters:
+    ///   - candidates: `[rank][lane]`, the best by score first; -1 where there is none.
+    ///   - bounds: what the lanes reached without a split.
+    ///   - weight: what a candidate's gain is multiplied by.
+    func filteredSlots(
+        _ candidates: [[Int32]], from bounds: [Float], weight: (_ slot: Int32, _ lane: Int) -> Float = { _, _ in 1 }
+    ) -> [Int32] {
         if candidates.count == 1 { return candidates[0] }
         var chosen = candidates[0]
         var best = [Float](repeating: -.infinity, count: lanes)
         for slots in candidates {
-            let active = bounder.probe(slots, phase: 1)
-            let inactive = bounder.probe(slots, phase: -1)
+            let active = probe(slots, phase: 1)
+            let inactive = probe(slots, phase: -1)
             for lane in 0..<lanes where slots[lane] >= 0 {
-                var gain = max(active[lane] - bounds[lane], 1e-6) * max(inactive[lane] - bounds[lane], 1e-6)
-                if heuristic == .aligned && lane < batch.count && agrees(slots[lane], lane, batch[lane].disjunct) {
-                    gain *= 1.1
-                }
+                let gains = max(active[lane] - bounds[lane], 1e-6) * max(inactive[lane] - bounds[lane], 1e-6)
+                let gain = gains * weight(slots[lane], lane)
                 if gain > best[lane] {
                     best[lane] = gain
                     chosen[lane] = slots[lane]
@@ -56,6 +57,20 @@ extension BatchBounder {
             }
         }
         return chosen
+    }
+}
+
+extension BatchBounder {
+    /// The slot to split in each lane; -1 where none is left.
+    ///
+    /// - Parameter bounds: what the lanes reached without the split.
+    func branchingSlots(_ batch: [Subproblem], from bounds: [Float]) -> [Int32] {
+        let heuristic = problem.branching
+        let candidates = bounder.branchingSlots(heuristic.candidates, by: heuristic == .babsr ? .babsr : .gap)
+        guard heuristic == .aligned else { return bounder.filteredSlots(candidates, from: bounds) }
+        return bounder.filteredSlots(candidates, from: bounds) { slot, lane in
+            lane < batch.count && agrees(slot, lane, batch[lane].disjunct) ? 1.1 : 1
+        }
     }
 
     /// Whether the neuron has the phase of the disjunct's pattern at the input that `evaluator` last saw in the lane.

@@ -59,6 +59,8 @@ private final class NeuronRefiner {
     private let node: Int
     private let options: RefinementOptions
     private let bounder: LaneBounder
+    /// How many neurons are tried before one is split.
+    private static let branchingCandidates = 4
     /// The most lanes of a batch.
     private let lanes = 64
 
@@ -142,9 +144,9 @@ private final class NeuronRefiner {
         var ascent = AscentOptions(iterations: isFirst ? 3 * options.iterations : options.iterations)
         ascent.decay = 0.95
         ascent.isStopped = options.isStopped
-        _ = bounder.ascend(ascent)
+        let reached = bounder.ascend(ascent)
         let bounds = bounder.certify()
-        let slots = bounder.branchingSlots(1)[0]
+        let slots = bounder.filteredSlots(bounder.branchingSlots(Self.branchingCandidates), from: reached)
         for (lane, (index, leaf)) in batch.enumerated() {
             let bound = max(leaf.bound, bounds[lane])
             if bound > 0 || slots[lane] < 0 {
