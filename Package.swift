@@ -31,6 +31,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let modules: [Module] = [
     Module(level: 0, name: "CLaneKernels", kind: .c, tested: false),
     Module(level: 0, name: "CGLPK", kind: .system(apt: "libglpk-dev"), tested: false),
+    Module(level: 0, name: "COpenBLAS", kind: .system(apt: "libopenblas-dev"), tested: false),
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
     Module(level: 0, name: "CPNG", kind: .system(apt: "libpng-dev"), tested: false),
     Module(level: 0, name: "Intervals", packages: [bigIntegers]),
@@ -62,11 +63,17 @@ let modules: [Module] = [
         level: 3, name: "Falsification",
         imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
     Module(
+        level: 3, name: "Training",
+        imports: ["CLaneKernels", "Datasets", "Evaluation", "Intervals", "Lanes", "Networks"],
+        testImports: ["ONNXFormat"]),
+    Module(
         level: 4, name: "BranchAndBound",
         imports: [
             "BoundPropagation", "Certificates", "Evaluation", "Lanes", "LinearPrograms", "Networks", "Properties",
             "Intervals",
         ], packages: [heaps], testImports: ["Oracles"]),
+    Module(
+        level: 4, name: "Pruning", imports: ["COpenBLAS", "Datasets", "Networks", "Training"]),
     Module(
         level: 5, name: "Verification",
         imports: [
@@ -76,15 +83,17 @@ let modules: [Module] = [
     Module(
         level: 6, name: "Studies",
         imports: [
-            "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks", "Properties", "Intervals",
+            "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks", "Properties",
+            "Intervals",
             "Files",
         ], packages: [sqlite, yaml, crypto]),
     Module(
         level: 7, name: "secateur",
         imports: [
-            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat", "VNNLIBFormat",
-            "Networks", "Properties", "Intervals", "Files",
-        ], packages: [arguments], kind: .command),
+            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat",
+            "VNNLIBFormat",
+            "Networks", "Properties", "Intervals", "Files", "Training", "Pruning",
+        ], packages: [arguments, crypto], kind: .command),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
         kind: .command, tested: false),

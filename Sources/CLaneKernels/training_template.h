@@ -338,3 +338,26 @@ void NAME(lane_squared_error)(int64_t outputs, int64_t lanes, int64_t used, cons
         if (l < used) losses[l] = sum;
     }
 }
+
+LANE_CLONES void NAME(lane_sign_step)(int64_t count, const SCALAR *restrict start, const SCALAR *restrict g,
+                                      SCALAR step, SCALAR radius, SCALAR least, SCALAR most, SCALAR *restrict x) {
+    for (int64_t k = 0; k < count; k++) {
+        SCALAR value = x[k] + (g[k] > 0 ? step : g[k] < 0 ? -step : 0);
+        SCALAR low = start[k] - radius, high = start[k] + radius;
+        low = low > least ? low : least;
+        high = high < most ? high : most;
+        value = value < low ? low : value;
+        x[k] = value > high ? high : value;
+    }
+}
+
+LANE_CLONES void NAME(lane_box)(int64_t count, const SCALAR *restrict x, SCALAR radius, SCALAR least, SCALAR most,
+                                SCALAR *restrict centre, SCALAR *restrict half) {
+    for (int64_t k = 0; k < count; k++) {
+        SCALAR low = x[k] - radius, high = x[k] + radius;
+        low = low > least ? low : least;
+        high = high < most ? high : most;
+        centre[k] = (low + high) / 2;
+        half[k] = high > low ? (high - low) / 2 : 0;
+    }
+}

@@ -32,9 +32,14 @@ extension Dataset {
     /// | `*.bin` | CIFAR-10 or CIFAR-100 by the size of the records |
     /// | `*.csv` | one example per row |
     /// | any other file | IDX |
+    /// | `digits`, `digits:COUNT` | drawn by the program itself |
     ///
     /// - Throws: when nothing is found, or the files are damaged or do not belong together.
     public init(opening path: String, options: Options = Options()) throws(DatasetError) {
+        if let digits = try Self.digits(path: path, split: options.split) {
+            self = digits
+            return
+        }
         let source: any ExampleSource =
             isDirectory(path)
             ? try Self.directory(path, options: options) : try Self.file(path, options: options)

@@ -51,6 +51,16 @@ public struct TrainingKernels<Scalar: LaneScalar>: Sendable {
     public let addSigned: @Sendable (_ count: Int64, _ weights: Input, _ magnitudes: Input, Output) -> Void
     public let addParts:
         @Sendable (_ count: Int64, _ parts: Int64, _ stride: Int64, _ values: Input, _ total: Output) -> Void
+    public let signStep:
+        @Sendable (
+            _ count: Int64, _ start: Input, _ g: Input, _ step: Scalar, _ radius: Scalar, _ least: Scalar,
+            _ most: Scalar, _ x: Output
+        ) -> Void
+    public let box:
+        @Sendable (
+            _ count: Int64, _ x: Input, _ radius: Scalar, _ least: Scalar, _ most: Scalar, _ centre: Output,
+            _ half: Output
+        ) -> Void
     public let scatter:
         @Sendable (
             _ count: Int64, _ lanes: Int64, _ lane: Int64, UnsafePointer<Float>, UnsafePointer<Int32>, Output
@@ -84,7 +94,7 @@ extension Float: TrainingLaneScalar {
         normalizeGradient: lane_normalize_gradient_f32, maxPool: lane_max_pool_f32,
         maxPoolGradient: lane_max_pool_gradient_f32, activateInterval: lane_activate_interval_f32,
         activateIntervalGradient: lane_activate_interval_gradient_f32, addSigned: lane_add_signed_f32,
-        addParts: lane_add_parts_f32, scatter: lane_scatter_f32,
+        addParts: lane_add_parts_f32, signStep: lane_sign_step_f32, box: lane_box_f32, scatter: lane_scatter_f32,
         crossEntropy: lane_cross_entropy_f32, squaredError: lane_squared_error_f32, adam: lane_adam_f32,
         momentum: lane_momentum_f32)
 }
@@ -96,7 +106,7 @@ extension Double: TrainingLaneScalar {
         normalizeGradient: lane_normalize_gradient_f64, maxPool: lane_max_pool_f64,
         maxPoolGradient: lane_max_pool_gradient_f64, activateInterval: lane_activate_interval_f64,
         activateIntervalGradient: lane_activate_interval_gradient_f64, addSigned: lane_add_signed_f64,
-        addParts: lane_add_parts_f64, scatter: lane_scatter_f64,
+        addParts: lane_add_parts_f64, signStep: lane_sign_step_f64, box: lane_box_f64, scatter: lane_scatter_f64,
         crossEntropy: lane_cross_entropy_f64, squaredError: lane_squared_error_f64, adam: lane_adam_f64,
         momentum: lane_momentum_f64)
 }

@@ -19,7 +19,7 @@ public struct BatchNormalization: Sendable, Equatable {
     }
 
     /// The identity but for `epsilon`, as training starts.
-    public init(channels: Int, epsilon: Double = 1e-5) {
+    public init(channels: Int, epsilon: Double = Double(Float(1e-5))) {
         self.init(
             scale: Array(repeating: 1, count: channels), offset: Array(repeating: 0, count: channels),
             mean: Array(repeating: 0, count: channels), variance: Array(repeating: 1, count: channels),

@@ -54,7 +54,10 @@ extension GraphReader {
         let rounding = Tensor.Rounding(radii: scales.radii, of: scales.values)
         map.error = AffineError(relative: rounding.relative, absolute: rounding.absolute)
         if offsets.radii.contains(where: { $0 > 0 }) { map.error.offsets = spread(offsets.radii) }
-        return try emit(node, .elementwise(map), [variable.node], shape: variable.shape)
+        let result = try emit(node, .elementwise(map), [variable.node], shape: variable.shape)
+        normalizations[result.node] = BatchNormalization(
+            scale: parts[0], offset: parts[1], mean: parts[2], variance: parts[3], epsilon: epsilon)
+        return result
     }
 }
 

@@ -16,6 +16,8 @@ struct GraphReader {
     var nodes: [Node] = []
     /// Names whose values no node stands for; see GraphReader+Gates.swift.
     var patterns: [String: Pattern] = [:]
+    /// Of the elementwise nodes that were batch normalisations.
+    var normalizations: [Int: BatchNormalization] = [:]
     /// Selections that only add zeros around an image, which a convolution can do itself.
     var zeroPaddings: [Int: ZeroPadding] = [:]
     /// How many more numbers may be made that the file does not hold: a damaged file can ask for anything.

@@ -10,6 +10,18 @@ internal import SwiftProtobuf
     internal import Foundation
 #endif
 
+/// A network, and what else its file says of it.
+public struct ONNXModel: Sendable {
+    public var trainable: TrainableNetwork
+    /// The file's own notes, by key.
+    public var metadata: [String: String]
+
+    public init(trainable: TrainableNetwork, metadata: [String: String] = [:]) {
+        self.trainable = trainable
+        self.metadata = metadata
+    }
+}
+
 public enum ONNXReader {
     /// The versions of the default operator set that are read.
     public static let operatorSets = 7...21
@@ -20,10 +32,15 @@ public enum ONNXReader {
     /// cannot hold (1/9, a batch normalisation's scale), the `AffineError` of the operator bounds the difference.
     /// - Throws: `ONNXError` naming the file, the node, its operator and attribute, and what to do.
     public static func read(path: String) throws(ONNXError) -> Network {
+        try readModel(path: path).trainable.network
+    }
+
+    /// As `read(path:)`, with what else the file says.
+    public static func readModel(path: String) throws(ONNXError) -> ONNXModel {
         let bytes = try load(path)
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        return try read(graph: try parse(bytes, file: path), file: path, directory: directory)
+        return try readModel(bytes: bytes, name: path, directory: directory)
     }
 
     static func load(_ path: String) throws(ONNXError) -> [UInt8] {
@@ -38,12 +55,19 @@ public enum ONNXReader {
 
     /// Reads a network from memory; `name` stands for it in errors, and external data is looked for in `directory`.
     public static func read(bytes: [UInt8], name: String, directory: String?) throws(ONNXError) -> Network {
-        try read(graph: try parse(bytes, file: name), file: name, directory: directory)
+        try readModel(bytes: bytes, name: name, directory: directory).trainable.network
+    }
+
+    /// As `read(bytes:name:directory:)`, with what else the file says.
+    public static func readModel(bytes: [UInt8], name: String, directory: String?) throws(ONNXError) -> ONNXModel {
+        let model = try parse(bytes, file: name)
+        let trainable = try read(graph: (model.graph, model.opset), file: name, directory: directory)
+        return ONNXModel(trainable: trainable, metadata: model.metadata)
     }
 
     static func parse(
         _ bytes: [UInt8], file: String
-    ) throws(ONNXError) -> (graph: Onnx_GraphProto, opset: Int) {
+    ) throws(ONNXError) -> (graph: Onnx_GraphProto, opset: Int, metadata: [String: String]) {
         func refusal(_ problem: String) -> ONNXError {
             ONNXError(
                 file: file, problem: problem, remedy: "check that it is an ONNX model and fetch it again")
@@ -76,12 +100,13 @@ public enum ONNXReader {
                 file: file, problem: "uses version \(opset) of the ONNX operators",
                 remedy: "export it with one from \(operatorSets.lowerBound) to \(operatorSets.upperBound)")
         }
-        return (model.graph, opset)
+        let metadata = model.metadataProps.map { ($0.key, $0.value) }
+        return (model.graph, opset, Dictionary(metadata) { first, _ in first })
     }
 
     private static func read(
         graph model: (graph: Onnx_GraphProto, opset: Int), file: String, directory: String?
-    ) throws(ONNXError) -> Network {
+    ) throws(ONNXError) -> TrainableNetwork {
         var reader = GraphReader(file: file, directory: directory, opset: model.opset)
         let order = try GraphOrder(model.graph, file: file)
         var graph = model.graph
@@ -96,6 +121,8 @@ public enum ONNXReader {
         try reader.readInputs(graph.input)
         for index in order.nodes { try reader.read(graph.node[index]) }
         let output = try reader.readOutputs(graph.output)
-        return Network(nodes: reader.nodes, output: output).removingDeadNodes()
+        return TrainableNetwork(
+            Network(nodes: reader.nodes, output: output), normalizations: reader.normalizations
+        ).removingDeadNodes()
     }
 }

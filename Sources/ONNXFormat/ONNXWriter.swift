@@ -19,7 +19,15 @@ public enum ONNXWriter {
     ///
     /// - Precondition: the network is valid, as `Network.validate()` has it.
     public static func write(_ network: Network, name: String) -> [UInt8] {
-        var writer = GraphWriter(network)
+        write(ONNXModel(trainable: TrainableNetwork(network)), name: name)
+    }
+
+    /// The same with batch normalisations as operators of their own, and with notes on how the network was made.
+    ///
+    /// - Precondition: the network is valid; the numbers of normalisations are finite.
+    public static func write(_ described: ONNXModel, name: String) -> [UInt8] {
+        let network = described.trainable.network
+        var writer = GraphWriter(described.trainable)
         writer.graph.name = name
         for index in network.nodes.indices { writer.write(index) }
         writer.writeEnds()
@@ -31,6 +39,12 @@ public enum ONNXWriter {
         set.domain = ""
         set.version = writer.needsGelu ? 20 : 13
         model.opsetImport = [set]
+        model.metadataProps = described.metadata.sorted { $0.key < $1.key }.map { key, value in
+            var entry = Onnx_StringStringEntryProto()
+            entry.key = key
+            entry.value = value
+            return entry
+        }
         do {
             return try model.serializedBytes()
         } catch {
@@ -41,15 +55,20 @@ public enum ONNXWriter {
 
 struct GraphWriter {
     let network: Network
+    private let normalizations: [Int: BatchNormalization]
     let isSingle: Bool
     var graph = Onnx_GraphProto()
     /// The ONNX name of each node's value, whose shape is the node's after a batch dimension of one.
     private var names: [String] = []
     private var taken: Set<String> = []
 
-    init(_ network: Network) {
+    init(_ trainable: TrainableNetwork) {
+        let (network, normalizations) = (trainable.network, trainable.normalizations)
         self.network = network
-        isSingle = network.nodes.allSatisfy { $0.operation.isSingle }
+        self.normalizations = normalizations
+        isSingle = network.nodes.indices.allSatisfy {
+            normalizations[$0]?.isSingle ?? network.nodes[$0].operation.isSingle
+        }
     }
 
     mutating func write(_ index: Int) {
@@ -60,7 +79,12 @@ struct GraphWriter {
         case .input: break
         case .linear(let linear): write(linear, node, to: name)
         case .convolution(let convolution): write(convolution, node, to: name)
-        case .elementwise(let map): write(map, node, to: name)
+        case .elementwise(let map):
+            if let normalization = normalizations[index] {
+                write(normalization, node, to: name)
+            } else {
+                write(map, node, to: name)
+            }
         case .select(let selection): write(selection, node, to: name)
         case .reshape: add("Reshape", [operand(node), shape(node.shape, for: name)], to: name)
         case .sum: writeSum(node, to: name)
@@ -113,6 +137,16 @@ struct GraphWriter {
             $0.set("pads", [c.paddingTop, c.paddingLeft, c.paddingBottom, c.paddingRight])
             $0.set("group", c.groups)
         }
+    }
+
+    private mutating func write(_ normalization: BatchNormalization, _ node: Node, to name: String) {
+        let parts = [
+            ("scale", normalization.scale), ("offset", normalization.offset), ("mean", normalization.mean),
+            ("variance", normalization.variance),
+        ]
+        var inputs = [operand(node)]
+        for (role, values) in parts { inputs.append(tensor("\(name)_\(role)", [values.count], values)) }
+        add("BatchNormalization", inputs, to: name) { $0.set("epsilon", Float(normalization.epsilon)) }
     }
 
     private mutating func write(_ map: Elementwise, _ node: Node, to name: String) {
@@ -328,6 +362,13 @@ extension Onnx_NodeProto {
     mutating func set(_ name: String, _ value: Float) { set(name, .float) { $0.f = value } }
     mutating func set(_ name: String, _ values: [Int]) {
         set(name, .ints) { $0.ints = values.map { Int64($0) } }
+    }
+}
+
+extension BatchNormalization {
+    /// Whether every number is a float32.
+    fileprivate var isSingle: Bool {
+        [scale, offset, mean, variance].allSatisfy { $0.allSatisfy { Double(Float($0)) == $0 } }
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evaluation
 import Glibc
 import Intervals
 import Networks
@@ -36,6 +37,7 @@ struct Inspect: ParsableCommand {
                 \(table(asRead))
                 simplified
                 \(table(asVerified))
+                \(sparsity(asRead, asVerified))
                 """, to: STDOUT_FILENO)
         }
     }
@@ -59,6 +61,24 @@ struct Inspect: ParsableCommand {
         return table
     }
 
+    /// What pruning has left, and what that is worth.
+    private func sparsity(_ asRead: Network, _ asVerified: Network) -> TextTable {
+        let (read, verified) = (asRead.statistics, asVerified.statistics)
+        let prunable = asRead.nodes.filter(\.isPrunable).reduce(NodeStatistics()) { $0 + $1.statistics }
+        let zeros = prunable.weights - prunable.nonzeroWeights
+        let share = 100 * Double(zeros) / Double(max(1, prunable.weights))
+        let (cost, dense) = (asVerified.passCost(), asRead.passCost(ignoringZeros: true))
+        var table = TextTable(header: ["sparsity", ""], leftAligned: 1)
+        table.rows.append(["weights that are 0", "\(zeros) of \(prunable.weights) (\(formatted("%.2f", share)) %)"])
+        table.rows.append(["neurons removed", "\(max(0, read.neurons - verified.neurons)) of \(read.neurons)"])
+        table.rows.append(["effective parameters", "\(verified.nonzeroWeights + verified.offsets)"])
+        table.rows.append([
+            "multiply-adds of one pass of bounds",
+            "\(formatted("%.0f", cost)), \(formatted("%.2f", 100 * cost / max(1, dense))) % of the dense network's",
+        ])
+        return table
+    }
+
     private func number(_ count: Int) -> String { count == 0 ? "" : "\(count)" }
 
     private func nonzeros(_ counts: NodeStatistics) -> String {
@@ -72,7 +92,9 @@ struct Inspect: ParsableCommand {
             ("network", .text(network)), ("operatorSet", .count(summary.operatorSet)),
             ("operators", .object(summary.sortedOperators.map { ($0.name, .count($0.count)) })),
             ("inputs", .count(asRead.inputCount)), ("outputs", .count(asRead.outputCount)),
-            ("asRead", object(asRead)), ("simplified", object(asVerified)), ("version", .text(version)),
+            ("asRead", object(asRead)), ("simplified", object(asVerified)),
+            ("passCost", .number(asVerified.passCost())),
+            ("densePassCost", .number(asRead.passCost(ignoringZeros: true))), ("version", .text(version)),
         ])
     }
 
@@ -95,6 +117,17 @@ struct Inspect: ParsableCommand {
             ("parameters", .count(counts.parameters)), ("weights", .count(counts.weights)),
             ("nonzeroWeights", .count(counts.nonzeroWeights)), ("neurons", .count(counts.neurons)),
         ])
+    }
+}
+
+extension Node {
+    /// Whether it is a matrix or a convolution with weights of its own.
+    fileprivate var isPrunable: Bool {
+        switch operation {
+        case .linear: true
+        case .convolution(let convolution): !convolution.isAveragePooling
+        case .input, .elementwise, .select, .reshape, .sum, .activation, .maxPool: false
+        }
     }
 }
 

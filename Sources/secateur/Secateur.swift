@@ -21,8 +21,8 @@ struct Secateur: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Verify.self, Robust.self, RadiusCommand.self, Batch.self, Merge.self, Inspect.self, SpecsCommand.self,
-            Worker.self,
+            Verify.self, Robust.self, RadiusCommand.self, Batch.self, Merge.self, Train.self,
+            Prune.self, Finetune.self, Inspect.self, SpecsCommand.self, Worker.self,
         ])
 
     static func main() {

@@ -5,6 +5,7 @@ struct HelpTests {
         arguments: [
             [], ["--help"], ["verify", "--help"], ["robust", "--help"], ["radius", "--help"], ["batch", "--help"],
             ["merge", "--help"], ["worker", "--help"], ["inspect", "--help"], ["specs", "--help"],
+            ["train", "--help"], ["prune", "--help"], ["finetune", "--help"],
         ])
     func helpShowsAnExample(arguments: [String]) throws {
         let run = try CommandRun(arguments)

@@ -120,6 +120,13 @@ enum { LANE_WEIGHT_CHANNELS = 16 };
     /* total = the sum of `parts` runs of `count` numbers, in order. */                                      \
     void lane_add_parts##suffix(int64_t count, int64_t parts, int64_t stride, const Scalar *values,          \
                                 Scalar *total);                                                              \
+    /* x moves by step in the direction of g's sign, and then into [start - radius, start + radius] and       \
+       [least, most]. */                                                                                     \
+    void lane_sign_step##suffix(int64_t count, const Scalar *start, const Scalar *g, Scalar step,            \
+                                Scalar radius, Scalar least, Scalar most, Scalar *x);                        \
+    /* Centre and radius of the box of `radius` around x within [least, most]. */                            \
+    void lane_box##suffix(int64_t count, const Scalar *x, Scalar radius, Scalar least, Scalar most,          \
+                          Scalar *centre, Scalar *half);                                                     \
     /* x[places[i]][lane] = values[i]. */                                                                    \
     void lane_scatter##suffix(int64_t count, int64_t lanes, int64_t lane, const float *values,               \
                               const int32_t *places, Scalar *x);                                             \

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Datasets
+import Networks
+import ONNXFormat
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a network on labelled examples.",
+        discussion: """
+            The network starts from an architecture by name, with random weights, or from an ONNX file. It subtracts \
+            the training data's mean and divides by its standard deviation itself, so that its inputs are those of \
+            the data. One line per epoch goes to standard output.
+
+            Example: secateur train --architecture conv-small --data digits --epochs 3 --out digits.onnx
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "What to train: \(Architecture.names.joined(separator: ", ")).", valueName: "name"))
+    var architecture: String?
+
+    @Option(help: ArgumentHelp("Or the ONNX file to start from.", valueName: "file"))
+    var network: String?
+
+    @Option(help: ArgumentHelp("Outputs of the network. (default: one per class)", valueName: "count"))
+    var outputs: Int?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Subtract this from inputs instead of the data's mean.", valueName: "numbers"))
+    var mean: [Double] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Divide inputs by this instead of the data's standard deviation.", valueName: "numbers"))
+    var deviation: [Double] = []
+
+    @OptionGroup var arguments: TrainingArguments
+
+    func validate() throws {
+        guard (architecture == nil) != (network == nil) else {
+            throw ValidationError("give either --architecture or --network")
+        }
+        if let architecture, Architecture(architecture) == nil {
+            throw ValidationError(
+                "--architecture '\(architecture)' is unknown; choose of \(Architecture.names.joined(separator: ", "))")
+        }
+        if mean.isEmpty != deviation.isEmpty || mean.count != deviation.count {
+            throw ValidationError("give --mean and --deviation together, with as many numbers")
+        }
+        if deviation.contains(where: { !($0 > 0) }) { throw ValidationError("--deviation must be positive") }
+        if let outputs, outputs < 1 { throw ValidationError("--outputs must be at least 1") }
+    }
+
+    func run() throws {
+        var session = TrainingSession(arguments: arguments, metadata: ["secateur.method": "train"])
+        if let network {
+            let model = try readModel(network)
+            session.metadata = model.metadata
+            session.metadata["secateur.method"] = "train"
+            session.metadata["secateur.parent"] = try fileHash(network)
+            try session.run(keepsZeros: false) { _ in model.trainable }
+        } else if let architecture {
+            session.metadata["secateur.architecture"] = architecture
+            try session.run(keepsZeros: false) { examples throws(InputFault) in
+                try start(architecture, examples)
+            }
+        }
+    }
+
+    private func start(_ name: String, _ examples: Examples) throws(InputFault) -> TrainableNetwork {
+        guard let architecture = Architecture(name) else { throw InputFault("unknown architecture \(name)") }
+        let shape = examples.shape
+        let classes = (examples.labels.max() ?? 0) + 1
+        let measured = examples.channelStatistics
+        let (mean, deviation) = self.mean.isEmpty ? measured : (self.mean, self.deviation)
+        guard mean.count == 1 || mean.count == shape.channels else {
+            throw InputFault("--mean has \(mean.count) numbers for \(shape.channels) channels; give one, or one each")
+        }
+        do {
+            return try architecture.network(
+                channels: shape.channels, height: shape.height, width: shape.width, outputs: outputs ?? classes,
+                mean: mean, deviation: deviation, seed: arguments.seed)
+        } catch {
+            throw InputFault("\(arguments.data.data): \(error.description)")
+        }
+    }
+}
+
+struct Finetune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a pruned network further; weights that are 0 stay 0.",
+        discussion: """
+            Example: secateur finetune pruned.onnx --data digits --epochs 3 --out finetuned.onnx
+            """)
+
+    @Argument(help: "The network, an ONNX file, gzipped or not.")
+    var network: String
+
+    @OptionGroup var arguments: TrainingArguments
+
+    func run() throws {
+        let model = try readModel(network)
+        var session = TrainingSession(arguments: arguments, metadata: model.metadata)
+        session.metadata["secateur.finetuned"] = "yes"
+        session.metadata["secateur.parent"] = try fileHash(network)
+        try session.run(keepsZeros: true) { _ in model.trainable }
+    }
+}
