@@ -8,6 +8,7 @@ are skipped.
 
 import argparse
 import collections
+import contextlib
 import csv
 import os
 import random
@@ -288,7 +289,7 @@ def verdicts_of(table):
 
 def rows_of(store):
     """The keys of all results of a store that is found to be sound."""
-    with sqlite3.connect(store) as database:
+    with contextlib.closing(sqlite3.connect(store)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return [row[0] for row in database.execute("SELECT key FROM results")]
 

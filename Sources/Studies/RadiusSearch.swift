@@ -37,6 +37,8 @@ public struct RadiusResult: Sendable {
     /// What took the search so long that it decided nothing at some radius between the two.
     public var reason: String?
     public var queries = 0
+    /// Searches for counterexamples that were no part of a query.
+    public var attacks = 0
     public var seconds = 0.0
     /// Seconds of the query that proved `certified`, which began with nothing.
     public var certifiedSeconds = 0.0
@@ -110,6 +112,7 @@ private struct ImageRadius {
     private var open: Radius?
     private var reason: String?
     private var queries = 0
+    private var attacks = 0
     private var certifiedSeconds = 0.0
 
     init(
@@ -129,6 +132,7 @@ private struct ImageRadius {
         result.attacked = attacked?.text
         result.reason = reason
         result.queries = queries
+        result.attacks = attacks
         result.certifiedSeconds = certifiedSeconds
     }
 
@@ -139,19 +143,34 @@ private struct ImageRadius {
     mutating func attack() throws(StudyError) {
         var radius = Radius(options.start, .down)
         while attacked == nil, !isCancelled() {
-            _ = try ask(radius, isCheap: true, seed: 0)
+            if try !attack(radius, .quick, seed: 0) { _ = try attack(radius, .thorough, seed: 0) }
             if radius.value >= largest { break }
             radius = Radius(min(largest, 2 * radius.value), .up)
         }
-        var step = 0.1
-        while let found = attacked, step > options.tolerance / 2, found.value * (1 - step) > certified.value {
-            if isCancelled() { return }
-            let inner = Radius(found.value * (1 - step), .down)
-            for seed: UInt64 in 0..<2 where attacked!.value == found.value && certified.value < inner.value {
-                _ = try ask(inner, isCheap: true, seed: seed)
+        // Quick searches only: the query that follows begins with a thorough one.
+        var seed: UInt64 = 0
+        for (step, tries) in [(0.02, 1), (options.tolerance / 2, 3)] {
+            var failures = 0
+            while let found = attacked, failures < tries, !isCancelled() {
+                seed += 1
+                let inner = Radius(found.value * (1 - step), .down)
+                failures = try attack(inner, .quick, seed: seed) ? 0 : failures + 1
             }
-            if attacked!.value == found.value { step /= 3 }
         }
+    }
+
+    /// Whether a counterexample was found within the radius.
+    private mutating func attack(_ radius: Radius, _ effort: AttackEffort, seed: UInt64) throws(StudyError) -> Bool {
+        tell(radius)
+        var given = verificationOptions
+        given.seed &+= seed
+        attacks += 1
+        guard
+            let found = findCounterexample(
+                try query(radius), effort: effort, options: given, isCancelled: isCancelled)
+        else { return false }
+        remember(found, within: radius)
+        return true
     }
 
     /// From the last counterexample down until a proof holds, then between the two.
@@ -165,7 +184,7 @@ private struct ImageRadius {
             } else {
                 middle = upper.value * (1 - min(step, 0.75))
             }
-            switch try ask(Radius(middle, .down), isCheap: false, seed: 0) {
+            switch try ask(Radius(middle, .down)) {
             case .holds: step = 1
             case .violated, .unknown, .timeout: step *= 2
             }
@@ -178,47 +197,51 @@ private struct ImageRadius {
     }
 
     /// Asks the query at a radius and remembers what follows.
-    private mutating func ask(_ radius: Radius, isCheap: Bool, seed: UInt64) throws(StudyError) -> Verdict {
-        progress(
-            "\(queries) queries, certified \(certified.text), attacked \(attacked?.text ?? "-"), now \(radius.text)")
-        let query: Query
+    private mutating func ask(_ radius: Radius) throws(StudyError) -> Verdict {
+        tell(radius)
+        let query = try query(radius)
+        let start = ContinuousClock.now
+        let report = verify(query, options: verificationOptions, isCancelled: isCancelled)
+        queries += 1
+        switch report.verdict {
+        case .holds: (certified, certifiedSeconds) = (radius, seconds(since: start))
+        case .violated(let counterexample): remember(counterexample, within: radius)
+        case .unknown(let why): (open, reason) = (radius, why)
+        case .timeout: (open, reason) = (radius, "timeout")
+        }
+        return report.verdict
+    }
+
+    private func query(_ radius: Radius) throws(StudyError) -> Query {
         do {
-            query = try Query(
+            return try Query(
                 network: network,
                 property: image.property(
                     epsilon: radius.decimal, classes: network.network.outputCount, target: target))
         } catch {
             throw StudyError("\(error)")
         }
-        var effort = VerificationOptions()
-        effort.timeout = options.query.timeout ?? .infinity
-        effort.threads = options.query.threads
-        effort.memoryLimit = options.query.memory
-        effort.attack = options.query.attack
-        effort.seed = options.query.seed &+ seed
-        effort.maxNodes = isCheap ? Self.cheapNodes : options.query.maxNodes ?? .max
-        let start = ContinuousClock.now
-        let report = verify(query, options: effort, isCancelled: isCancelled)
-        queries += 1
-        switch report.verdict {
-        case .holds:
-            if radius.value > certified.value {
-                certified = radius
-                certifiedSeconds = seconds(since: start)
-            }
-        case .violated(let counterexample):
-            let nearest = nearest(counterexample, within: radius)
-            if attacked.map({ nearest.value < $0.value }) ?? true { attacked = nearest }
-        case .unknown(let why):
-            if !isCheap { (open, reason) = (radius, why) }
-        case .timeout:
-            if !isCheap { (open, reason) = (radius, "timeout") }
-        }
-        return report.verdict
     }
 
-    /// Enough for the verification to go on from its quick search for counterexamples to the thorough one.
-    private static let cheapNodes = 2
+    private var verificationOptions: VerificationOptions {
+        var given = VerificationOptions()
+        given.timeout = options.query.timeout ?? .infinity
+        given.threads = options.query.threads
+        given.memoryLimit = options.query.memory
+        given.attack = options.query.attack
+        given.seed = options.query.seed
+        given.maxNodes = options.query.maxNodes ?? .max
+        return given
+    }
+
+    private func tell(_ radius: Radius) {
+        progress("certified \(certified.text), attacked \(attacked?.text ?? "-"), now at \(radius.text)")
+    }
+
+    private mutating func remember(_ counterexample: Counterexample, within radius: Radius) {
+        let nearest = nearest(counterexample, within: radius)
+        if attacked.map({ nearest.value < $0.value }) ?? true { attacked = nearest }
+    }
 
     /// How near to the image, on the way to the counterexample, there still is one.
     private func nearest(_ counterexample: Counterexample, within radius: Radius) -> Radius {

@@ -91,11 +91,11 @@ final class VerificationRun: Sendable {
 
     // MARK: counterexamples
 
-    enum AttackEffort {
-        /// Before anything is bounded: enough for the violations that lie open.
-        case quick
-        /// Once the root bounds did not decide.
-        case thorough
+    /// What gradient descent finds, without any attempt at a proof.
+    func falsify(effort: AttackEffort) -> Counterexample? {
+        var report = VerificationReport(verdict: .unknown(reason: ""))
+        attack(openRegions(&report), effort: effort, &report)
+        return found.withLock(\.self)
     }
 
     /// Looks for a counterexample in each region by gradient descent; true once one is confirmed.

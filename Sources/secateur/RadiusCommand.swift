@@ -49,7 +49,10 @@ struct RadiusCommand: ParsableCommand {
         let progress = ProgressLine()
         var ratios: [Double] = []
         var table = TextTable(
-            header: ["image", "label", "certified", "attacked", "gap %", "queries", "s", "one query s", "cost", ""],
+            header: [
+                "image", "label", "certified", "attacked", "gap %", "attacks", "queries", "s", "one query s", "cost",
+                "",
+            ],
             leftAligned: 1)
         do {
             let search = try RadiusSearch(network: network, dataset: images.reference, options: options())
@@ -93,7 +96,7 @@ struct RadiusCommand: ParsableCommand {
 
     private func row(_ index: Int, _ result: RadiusResult) -> [String] {
         if let predicted = result.predicted {
-            return ["\(index)", "\(result.label)", "", "", "", "", "", "", "", "misclassified as \(predicted)"]
+            return ["\(index)", "\(result.label)", "", "", "", "", "", "", "", "", "misclassified as \(predicted)"]
         }
         var gap = ""
         if let lower = result.certified.flatMap({ Double($0) }), let upper = result.attacked.flatMap({ Double($0) }) {
@@ -101,7 +104,8 @@ struct RadiusCommand: ParsableCommand {
         }
         let hasOne = result.certifiedSeconds > 0
         return [
-            "\(index)", "\(result.label)", result.certified ?? "-", result.attacked ?? "-", gap, "\(result.queries)",
+            "\(index)", "\(result.label)", result.certified ?? "-", result.attacked ?? "-", gap, "\(result.attacks)",
+            "\(result.queries)",
             formatted("%.2f", result.seconds), hasOne ? formatted("%.2f", result.certifiedSeconds) : "-",
             hasOne ? formatted("%.2f", result.seconds / result.certifiedSeconds) : "-", result.reason ?? "",
         ]
@@ -113,7 +117,8 @@ struct RadiusCommand: ParsableCommand {
             ("predicted", .count(result.predicted ?? result.label)),
             ("certified", result.certified.map(JSON.text) ?? .null),
             ("attacked", result.attacked.map(JSON.text) ?? .null), ("reason", result.reason.map(JSON.text) ?? .null),
-            ("queries", .count(result.queries)), ("seconds", .number(result.seconds)),
+            ("attacks", .count(result.attacks)), ("queries", .count(result.queries)),
+            ("seconds", .number(result.seconds)),
             ("certifiedSeconds", .number(result.certifiedSeconds)),
         ])
     }
