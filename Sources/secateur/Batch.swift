@@ -51,8 +51,7 @@ struct Batch: ParsableCommand {
             return
         }
         let session = BatchSession(
-            arguments: batch, defaultStore: "\(storeName()).sqlite",
-            resumption: "secateur batch " + lists.joined(separator: " "))
+            arguments: batch, defaultStore: "\(storeName()).sqlite")
         try session.run(queries) { runner, _ in
             let export = ResultExport(runner)
             if let out = batch.out { try export.writeTable(to: out) }

@@ -7,9 +7,6 @@ struct BatchSession {
     var arguments: BatchArguments
     /// Where results are kept when the arguments do not say; nil keeps them for the session only.
     var defaultStore: String?
-    /// How the command is called again to go on.
-    var resumption: String
-
     /// - Parameter finish: called with the runner before the table is printed, also after an interrupt.
     func run(_ queries: [StudyQuery], finish: (BatchRunner, BatchOptions) throws -> Void) throws {
         catchInterrupts()
@@ -35,13 +32,19 @@ struct BatchSession {
             let isKept = temporary == nil
             if summary.left > 0 && isKept {
                 writeOut(
-                    "\(summary.left) of \(summary.progress.total) are left; go on with: \(resumption) --resume"
-                        + (arguments.store.map { " --store \($0)" } ?? "") + "\n", to: STDERR_FILENO)
+                    "\(summary.left) of \(summary.progress.total) are left; go on with: \(Self.resumption)\n",
+                    to: STDERR_FILENO)
             }
             if case .interrupted = summary.end { throw ExitStatus.interrupted }
         } catch let error as StudyError {
             throw InputFault(error.description)
         }
+    }
+
+    /// The same command, with the same options, so that the results are used again.
+    private static var resumption: String {
+        let words = ["secateur"] + CommandLine.arguments.dropFirst().filter { $0 != "--resume" } + ["--resume"]
+        return words.map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " ")
     }
 
     /// Keeps an earlier store that is not to be resumed under another name.

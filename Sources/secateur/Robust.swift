@@ -30,8 +30,7 @@ struct Robust: ParsableCommand {
         }
         guard !epsilons.isEmpty else { throw InputFault("--epsilon: no radius; write decimals such as 0.01,0.02") }
         let queries = try images.queries(network: network, epsilons: epsilons)
-        let session = BatchSession(
-            arguments: batch, defaultStore: nil, resumption: "the same command")
+        let session = BatchSession(arguments: batch, defaultStore: nil)
         try session.run(queries) { runner, _ in
             if let out = batch.out { try ResultExport(runner).writeTable(to: out) }
         }

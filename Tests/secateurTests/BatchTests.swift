@@ -74,6 +74,20 @@ struct BatchTests {
         #expect(run.output.contains("4 of 4 finished, 4 of them earlier"))
     }
 
+    @Test func whatIsLeftIsToldWithTheCommandToGoOn() throws {
+        let directory = try TemporaryDirectory()
+        let list = try directory.write(
+            "\(CommandRun.spec("parity41.onnx")),\(CommandRun.spec("parity41-half.vnnlib"))\n", as: "hard.csv")
+        let store = directory.url.path + "/s.sqlite"
+        let run = try CommandRun("batch", list, "--store", store, "--budget", "0.5", "--seed", "3")
+        #expect(run.status == 0)
+        #expect(run.output.contains("0 of 1 finished"))
+        #expect(
+            run.errors
+                == "1 of 1 are left; go on with: secateur batch \(list) --store \(store) --budget 0.5 --seed 3 --resume\n"
+        )
+    }
+
     @Test func jsonHasAnObjectPerLine() throws {
         let directory = try makeList()
         let base = directory.url.path
