@@ -77,8 +77,8 @@ let modules: [Module] = [
     Module(
         level: 5, name: "Verification",
         imports: [
-            "BranchAndBound", "BoundPropagation", "Falsification", "Evaluation", "Networks", "Properties",
-            "Intervals", "Lanes",
+            "BranchAndBound", "BoundPropagation", "Certificates", "Falsification", "Evaluation", "Networks",
+            "Properties", "Intervals", "Lanes",
         ], testImports: ["Oracles"]),
     Module(
         level: 6, name: "Studies",
@@ -90,10 +90,15 @@ let modules: [Module] = [
     Module(
         level: 7, name: "secateur",
         imports: [
-            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Evaluation", "ONNXFormat",
-            "VNNLIBFormat",
-            "Networks", "Properties", "Intervals", "Files", "Training", "Pruning",
+            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Certificates", "Evaluation",
+            "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties", "Intervals", "Files", "Training",
+            "Pruning",
         ], packages: [arguments, crypto], kind: .command),
+    Module(
+        level: 6, name: "mutations",
+        imports: [
+            "Certificates", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties", "Intervals", "Files",
+        ], kind: .command, tested: false),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
         kind: .command, tested: false),

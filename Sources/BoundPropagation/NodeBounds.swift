@@ -22,7 +22,7 @@ public struct NodeBounds: Sendable {
     }
 
     /// The largest magnitude of a feature.
-    func magnitude(_ node: Int, _ feature: Int) -> Double {
+    public func magnitude(_ node: Int, _ feature: Int) -> Double {
         max(lower[node][feature].magnitude, upper[node][feature].magnitude)
     }
 

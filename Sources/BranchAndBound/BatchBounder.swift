@@ -1,6 +1,7 @@
 // What one thread does with a batch of subproblems.
 
 import BoundPropagation
+import Certificates
 import Evaluation
 import Lanes
 
@@ -15,6 +16,9 @@ final class BatchBounder: @unchecked Sendable {
     let evaluator: LaneEvaluator<Float>
     lazy var leaves = LeafProgram(problem.region)
     private var rounds = 0
+    /// What proofs call the unstable neurons, by slot, and how far a disjunct's bound must lie above zero.
+    private let neurons: [Int]
+    private let floors: [Double]
     private var slotCount: Int { problem.region.unstableNeurons.count }
     var lanes: Int { bounder.lanes }
     /// Per disjunct the phases at the input that came closest to a counterexample, and its margin.
@@ -25,6 +29,8 @@ final class BatchBounder: @unchecked Sendable {
         self.limits = limits
         bounder = LaneBounder(problem.region, lanes: Self.lanes)
         evaluator = LaneEvaluator(problem.region.model.search, lanes: Self.lanes)
+        neurons = problem.scribe?.neurons(of: problem.region) ?? []
+        floors = problem.disjuncts.indices.map { problem.floor($0) }
     }
 
     /// Bounds the batch; the children of what stays open, unless the search is to end.
@@ -35,8 +41,9 @@ final class BatchBounder: @unchecked Sendable {
         ascent.slopeRate = isRoot ? 0.1 : 0.05
         ascent.isStopped = { [limits] in limits.isOver }
         let reached = bounder.ascend(ascent)
-        let bounds = bounder.certify()
-        let open = batch.indices.filter { !(bounds[$0] > 0) }
+        let bounds = certify()
+        let open = batch.indices.filter { !isRefuted(bounds[$0], batch[$0]) }
+        for lane in batch.indices where isRefuted(bounds[lane], batch[lane]) { takeDown(lane, batch[lane]) }
         if open.isEmpty { return .children([]) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
@@ -51,6 +58,23 @@ final class BatchBounder: @unchecked Sendable {
             }
         }
         return decideLeaves(leafLanes, batch).map(BatchResult.ended) ?? .children(children)
+    }
+
+    private func certify() -> [Double] {
+        if problem.scribe != nil { bounder.roundForProof() }
+        return bounder.certify()
+    }
+
+    private func isRefuted(_ bound: Double, _ node: Subproblem) -> Bool { bound > floors[node.disjunct] }
+
+    /// Records what was certified last in a lane as a leaf of the proof.
+    private func takeDown(_ lane: Int, _ node: Subproblem) {
+        guard let scribe = problem.scribe else { return }
+        let disjunct = problem.disjunctNumbers[node.disjunct]
+        let leaf = bounder.leaf(lane, path: node.splits.path, neurons: neurons)
+        var record = ByteWriter()
+        ProofRecord.phaseLeaf(disjunct: disjunct, leaf).write(to: &record)
+        scribe.recorder.leaf(of: disjunct, record)
     }
 
     private func load(_ batch: [Subproblem]) {
@@ -133,8 +157,11 @@ final class BatchBounder: @unchecked Sendable {
             }
         }
         if claimed.isEmpty { return nil }
-        let bounds = bounder.certify()
-        if claimed.allSatisfy({ bounds[$0] > 0 }) { return nil }
+        let bounds = certify()
+        if claimed.allSatisfy({ isRefuted(bounds[$0], batch[$0]) }) {
+            for lane in claimed { takeDown(lane, batch[lane]) }
+            return nil
+        }
         return .exhausted(reason: "a margin is within rounding of zero where all phases are fixed")
     }
 }

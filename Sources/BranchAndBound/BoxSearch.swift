@@ -4,6 +4,7 @@
 // round's boxes are neighbours and the open ones stay few. Like `PhaseSearch`, rounds make it reproducible.
 
 import BoundPropagation
+import Certificates
 import Evaluation
 import Lanes
 
@@ -12,6 +13,8 @@ struct BoxSubproblem: Sendable {
     var box: InputBox
     var open: [Int]
     var bound: Double
+    /// What proofs call the box.
+    var number = 0
 }
 
 public final class BoxSearch {
@@ -19,6 +22,8 @@ public final class BoxSearch {
     private let limits: SearchLimits
     private let model: BoxModel
     private var stack: [BoxSubproblem]
+    /// Boxes made so far.
+    private var made = 1
     public private(set) var status = SearchStatus()
 
     public init(_ problem: SearchProblem, limits: SearchLimits) {
@@ -54,7 +59,11 @@ public final class BoxSearch {
             for worker in batches.indices {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
-                case .children(let children): stack += children
+                case .children(var children, let steps):
+                    takeDown(steps, of: batches[worker])
+                    for place in children.indices { children[place].number = made + place }
+                    made += children.count
+                    stack += children
                 case .ended(let outcome): return outcome
                 }
             }
@@ -63,6 +72,13 @@ public final class BoxSearch {
             onProgress(status)
         }
         return .proved
+    }
+
+    private func takeDown(_ steps: [BoxStep], of batch: [BoxSubproblem]) {
+        guard let scribe = problem.scribe else { return }
+        var records = ByteWriter()
+        for (box, step) in zip(batch, steps) { ProofRecord.box(box.number, step).write(to: &records) }
+        scribe.recorder.boxes(records)
     }
 
     private func takeBatches(_ threads: Int) -> [[BoxSubproblem]] {
@@ -76,7 +92,8 @@ public final class BoxSearch {
 }
 
 enum BoxBatchResult: Sendable {
-    case children([BoxSubproblem])
+    /// The boxes to go on with, and for every box of the batch what was done.
+    case children([BoxSubproblem], [BoxStep])
     case ended(SearchOutcome)
 }
 
@@ -94,6 +111,8 @@ final class BoxBatchBounder: @unchecked Sendable {
     private let evaluator: LaneEvaluator<Float>
     private lazy var programs = LeafProgram(problem.region)
     private var rounds = 0
+    /// How far a disjunct's bound must lie above zero.
+    private let floors: [Double]
     private var lanes: Int { Self.lanes }
 
     init(_ problem: SearchProblem, model: BoxModel, limits: SearchLimits) {
@@ -101,6 +120,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         self.limits = limits
         bounder = BoxBounder(problem.region, shared: model, lanes: Self.lanes)
         evaluator = LaneEvaluator(problem.region.model.search, lanes: Self.lanes)
+        floors = problem.disjuncts.indices.map { problem.floor($0) }
     }
 
     /// The lanes' state while a batch is worked on.
@@ -111,21 +131,23 @@ final class BoxBatchBounder: @unchecked Sendable {
         var clipped: InputBox?
         /// The best bound of the open disjuncts' constraints.
         var bound = -Double.infinity
+        /// What a proof says of the box.
+        var step = BoxStep(effort: .none, action: .close)
     }
 
     func process(_ batch: [BoxSubproblem]) -> BoxBatchResult {
         bounder.load(batch.map(\.box))
         var state = batch.map { Lane(open: Set($0.open), box: $0.box) }
         boundForward(&state)
-        if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state) }
+        if state.contains(where: { !$0.open.isEmpty }) { boundBackward(&state, .backward) }
         if problem.region.unstableNeurons.count <= Self.mostNeuronsToRefine,
             state.count(where: { !$0.open.isEmpty }) * 4 > lanes
         {
             bounder.refineNeurons(boxCount: batch.count)
-            boundBackward(&state)
+            boundBackward(&state, .refined)
         }
         let open = state.indices.filter { !state[$0].open.isEmpty }
-        if open.isEmpty { return .children([]) }
+        if open.isEmpty { return .children([], state.map(\.step)) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers, findsViolation(open, state) { return .ended(.violated) }
         var children: [BoxSubproblem] = []
@@ -137,15 +159,18 @@ final class BoxBatchBounder: @unchecked Sendable {
             let widths = part.lower.indices.map {
                 (part.upper[$0] - part.lower[$0]) / max(box.upper[$0] - box.lower[$0], .leastNormalMagnitude)
             }
-            guard let halves = halve(part, zip(shares[lane], widths).map { $0 * $1 }) else {
+            guard let (axis, halves) = halve(part, zip(shares[lane], widths).map { $0 * $1 }) else {
                 return .ended(.exhausted(reason: "a box too small to be halved is not decided"))
             }
+            let middle = part.lower[axis] / 2 + part.upper[axis] / 2
+            let cut = halves[0].upper[axis]
+            state[lane].step.action = cut == middle ? .halve(axis: axis) : .cut(axis: axis, at: cut)
             children += halves.map {
                 BoxSubproblem(
                     box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
             }
         }
-        return .children(children)
+        return .children(children, state.map(\.step))
     }
 
     private func boundForward(_ state: inout [Lane]) {
@@ -153,8 +178,9 @@ final class BoxBatchBounder: @unchecked Sendable {
             for row in rows {
                 let bounds = bounder.forwardBounds(row)
                 for lane in state.indices where state[lane].open.contains(index) {
-                    if bounds[lane] > 0 {
+                    if bounds[lane] > floors[index] {
                         state[lane].open.remove(index)
+                        state[lane].step.effort = .forward
                     } else {
                         state[lane].bound = max(state[lane].bound, bounds[lane])
                     }
@@ -164,7 +190,7 @@ final class BoxBatchBounder: @unchecked Sendable {
     }
 
     /// Bounds by back-substitution, and clips every lane's box to where its open disjuncts may still be satisfied.
-    private func boundBackward(_ state: inout [Lane]) {
+    private func boundBackward(_ state: inout [Lane], _ effort: BoxStep.Effort) {
         let axes = bounder.moving.count
         var clipped = [InputBox?](repeating: nil, count: state.count)
         for (index, rows) in problem.disjuncts.enumerated() {
@@ -172,16 +198,32 @@ final class BoxBatchBounder: @unchecked Sendable {
             let planes = rows.map { bounder.backwardBounds($0) }
             for lane in state.indices where state[lane].open.contains(index) {
                 let own = BoxPlanes(
-                    planes: planes.map { ($0.bounds[lane], $0.slopes[lane * axes..<(lane + 1) * axes]) })
+                    planes: planes.map { ($0.bounds[lane] - floors[index], $0.slopes[lane * axes..<(lane + 1) * axes]) })
                 guard let part = own.clip(state[lane].box) else {
                     state[lane].open.remove(index)
+                    state[lane].step.effort = effort
                     continue
                 }
                 clipped[lane] = clipped[lane]?.hull(part) ?? part
                 state[lane].bound = max(state[lane].bound, planes.map { $0.bounds[lane] }.max() ?? -.infinity)
             }
         }
-        for lane in state.indices where !state[lane].open.isEmpty { state[lane].clipped = clipped[lane] }
+        for lane in state.indices where !state[lane].open.isEmpty {
+            guard let part = clipped[lane] else { continue }
+            if problem.scribe == nil {
+                state[lane].clipped = part
+            } else if state[lane].step.effort == effort || gains(part, state[lane].clipped ?? state[lane].box) {
+                state[lane].step.effort = effort
+                state[lane].clipped = part
+            }
+        }
+    }
+
+    /// Whether clipping is worth being replayed by whoever checks the proof.
+    private func gains(_ part: InputBox, _ box: InputBox) -> Bool {
+        part.lower.indices.contains { axis in
+            part.upper[axis] - part.lower[axis] < 0.9 * (box.upper[axis] - box.lower[axis])
+        }
     }
 
     /// Evaluates centres and minimisers of the open boxes; now and then goes on from the best centre by pattern descent.
@@ -236,8 +278,8 @@ final class BoxBatchBounder: @unchecked Sendable {
             + objective.inputTerms.reduce(0) { $0 + $1.coefficient * Double(input[$1.feature * lanes + lane]) }
     }
 
-    /// Halves along the input with the largest share; nil when no input can be halved.
-    private func halve(_ box: InputBox, _ shares: [Double]) -> [InputBox]? {
+    /// Halves along the input with the largest share, and says which; nil when no input can be halved.
+    private func halve(_ box: InputBox, _ shares: [Double]) -> (axis: Int, halves: [InputBox])? {
         let candidates = box.lower.indices.filter {
             let middle = box.lower[$0] / 2 + box.upper[$0] / 2
             return middle > box.lower[$0] && middle < box.upper[$0]
@@ -252,6 +294,6 @@ final class BoxBatchBounder: @unchecked Sendable {
         var right = box
         left.upper[axis] = middle
         right.lower[axis] = middle
-        return [left, right]
+        return (axis, [left, right])
     }
 }

@@ -6,6 +6,7 @@
 // nothing further, from either side.
 
 public import BoundPropagation
+import Certificates
 import HeapModule
 import Lanes
 import Synchronization
@@ -16,6 +17,8 @@ public struct RefinementOptions: Sendable {
     /// Ascent steps for a subproblem.
     public var iterations = 10
     public var threads = 1
+    /// Takes the trees down.
+    public var scribe: ProofScribe?
     public var isStopped: @Sendable () -> Bool = { false }
     /// Counts the subproblems handled.
     public let handled = NodeCounter()
@@ -63,8 +66,11 @@ private final class NeuronRefiner {
     private static let branchingCandidates = 4
     /// The most lanes of a batch.
     private let lanes = 64
+    /// What proofs call the unstable neurons, by slot.
+    private let neurons: [Int]
 
     init(_ region: RegionBounder, node: Int, options: RefinementOptions) {
+        neurons = options.scribe?.neurons(of: region) ?? []
         self.region = region
         self.node = node
         self.options = options
@@ -76,9 +82,22 @@ private final class NeuronRefiner {
         var bound: Double
         var splits: NeuronSplit?
         var parameters: ParameterBlock?
+        /// What a proof says of `bound`; nil when it was known before.
+        var evidence: Evidence?
 
         static func < (a: Leaf, b: Leaf) -> Bool { a.bound < b.bound }
         static func == (a: Leaf, b: Leaf) -> Bool { a.bound == b.bound }
+    }
+
+    /// A leaf of a proof, which may stand for several leaves of the search.
+    private final class Evidence {
+        let record: ByteWriter
+
+        init(_ leaf: ProofLeaf) {
+            var record = ByteWriter()
+            ProofRecord.leaf(leaf).write(to: &record)
+            self.record = record
+        }
     }
 
     /// One side of a neuron.
@@ -89,6 +108,9 @@ private final class NeuronRefiner {
         /// The least bound of leaves that cannot be split, or that were proved positive.
         var settled = Double.infinity
         var nodes = 0
+        let known: Double
+        /// What proofs say of the settled leaves; nil when some of them rest on what was known before.
+        var evidence: [Evidence]? = []
 
         var bound: Double { min(settled, leaves.min?.bound ?? .infinity) }
         var isOpen: Bool { !leaves.isEmpty && bound < settled }
@@ -99,7 +121,8 @@ private final class NeuronRefiner {
             [Float(1), -1].map { sign in
                 let known = sign > 0 ? region.bounds.lower[node][feature] : -region.bounds.upper[node][feature]
                 return Target(
-                    feature: feature, sign: sign, leaves: [Leaf(bound: known, splits: nil, parameters: nil)])
+                    feature: feature, sign: sign, leaves: [Leaf(bound: known, splits: nil, parameters: nil)],
+                    known: known)
             }
         }
         while !options.isStopped() {
@@ -108,9 +131,36 @@ private final class NeuronRefiner {
             process(batch, &targets)
             options.handled.add(batch.count)
         }
+        takeDown(&targets)
         return features.indices.map { index in
             FeatureBounds(
                 feature: features[index], lower: targets[2 * index].bound, upper: -targets[2 * index + 1].bound)
+        }
+    }
+
+    /// Records the targets' trees, and gives up the bounds that gained too little to be recorded.
+    private func takeDown(_ targets: inout [Target]) {
+        guard let scribe = options.scribe else { return }
+        for index in targets.indices {
+            let target = targets[index]
+            let width = region.bounds.upper[node][target.feature] - region.bounds.lower[node][target.feature]
+            let open = target.leaves.unordered.map(\.evidence)
+            guard target.bound > target.known + ProofScribe.leastGain * width, var evidence = target.evidence,
+                open.allSatisfy({ $0 != nil })
+            else {
+                targets[index].leaves = []
+                targets[index].settled = target.known
+                continue
+            }
+            // Two open leaves may rest on their parent's bound.
+            var seen = Set<ObjectIdentifier>()
+            evidence += open.compactMap(\.self).filter { seen.insert(ObjectIdentifier($0)).inserted }
+            var records = ByteWriter()
+            let feature = scribe.feature(target.feature, of: node, in: region)
+            ProofRecord.beginTree(node: node, feature: feature, isLower: target.sign > 0).write(to: &records)
+            for leaf in evidence { records.append(leaf.record) }
+            ProofRecord.endTree.write(to: &records)
+            scribe.recorder.record(records)
         }
     }
 
@@ -145,12 +195,18 @@ private final class NeuronRefiner {
         ascent.decay = 0.95
         ascent.isStopped = options.isStopped
         let reached = bounder.ascend(ascent)
+        if options.scribe != nil { bounder.roundForProof() }
         let bounds = bounder.certify()
         let slots = bounder.filteredSlots(bounder.branchingSlots(Self.branchingCandidates), from: reached)
         for (lane, (index, leaf)) in batch.enumerated() {
             let bound = max(leaf.bound, bounds[lane])
+            var evidence = leaf.evidence
+            if options.scribe != nil, bounds[lane] > leaf.bound {
+                evidence = Evidence(bounder.leaf(lane, path: leaf.splits.path, neurons: neurons))
+            }
             if bound > 0 || slots[lane] < 0 {
                 targets[index].settled = min(targets[index].settled, bound)
+                if let evidence { targets[index].evidence?.append(evidence) } else { targets[index].evidence = nil }
                 continue
             }
             let block = bounder.parameterBlock(lane)
@@ -158,7 +214,7 @@ private final class NeuronRefiner {
                 targets[index].leaves.insert(
                     Leaf(
                         bound: bound, splits: NeuronSplit(slot: slots[lane], phase: phase, parent: leaf.splits),
-                        parameters: block))
+                        parameters: block, evidence: evidence))
             }
         }
     }

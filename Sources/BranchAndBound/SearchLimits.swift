@@ -29,6 +29,8 @@ public enum SearchOutcome: Sendable {
     /// The deadline passed or the caller cancelled.
     case stopped
     case exhausted(reason: String)
+
+    public var isProof: Bool { if case .proved = self { true } else { false } }
 }
 
 /// How far a search is.

@@ -1,4 +1,5 @@
 public import BoundPropagation
+import Evaluation
 
 /// What is to be refuted over one region, and who judges candidates.
 public struct SearchProblem: Sendable {
@@ -8,6 +9,22 @@ public struct SearchProblem: Sendable {
     /// Tells whether an input, in the order of the lanes, is a counterexample of a disjunct.
     public var confirm: @Sendable (_ point: [Double], _ disjunct: Int) -> Bool
     public var branching = BranchingHeuristic.filtered
+
+    /// Takes the proof down; nil when nobody asked for one.
+    public var scribe: ProofScribe?
+    /// What proofs call the disjuncts.
+    public var disjunctNumbers: [Int] = []
+
+    /// A bound of a disjunct's margin above this refutes it.
+    func floor(_ disjunct: Int) -> Double {
+        guard scribe != nil else { return 0 }
+        let sizes = disjuncts[disjunct].map { objective in
+            objective.outputTerms.reduce(objective.constant.magnitude) {
+                $0 + $1.coefficient.magnitude * region.bounds.magnitude(region.plan.output, $1.feature)
+            }
+        }
+        return (sizes.max() ?? 0) * ProofScribe.leastMargin
+    }
 
     public init(
         region: RegionBounder, disjuncts: [[Objective]],

@@ -14,6 +14,19 @@ final class NeuronSplit: Sendable {
     }
 }
 
+extension NeuronSplit? {
+    /// The splits from the root to here.
+    var path: [(slot: Int32, phase: Float)] {
+        var path: [(slot: Int32, phase: Float)] = []
+        var split = self
+        while let step = split {
+            path.append((step.slot, step.phase))
+            split = step.parent
+        }
+        return path.reversed()
+    }
+}
+
 /// Slopes and split multipliers by slot, as ascent left them; shared by a parent's two children.
 final class ParameterBlock: Sendable {
     let values: [Float]

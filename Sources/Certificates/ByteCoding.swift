@@ -16,6 +16,8 @@ public struct ByteWriter: Sendable {
 
     public init() {}
 
+    public mutating func append(_ other: ByteWriter) { bytes += other.bytes }
+
     mutating func put(_ byte: UInt8) { bytes.append(byte) }
 
     mutating func put(count: Int) {

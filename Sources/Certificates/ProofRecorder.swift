@@ -9,6 +9,8 @@ public final class ProofRecorder: Sendable {
         var buffer = ByteWriter()
         /// Leaves of a search whose end is open, by disjunct; nil: leaves are written at once.
         var held: [Int: ByteWriter]?
+        /// The same of a search over boxes.
+        var heldBoxes: ByteWriter?
         var hasFailed = false
     }
 
@@ -26,10 +28,9 @@ public final class ProofRecorder: Sendable {
     public var isWhole: Bool { state.withLock { !$0.hasFailed } }
 
     public func record(_ record: ProofRecord) {
-        state.withLock {
-            record.write(to: &$0.buffer)
-            flush(&$0, atLeast: Self.bufferSize)
-        }
+        var bytes = ByteWriter()
+        record.write(to: &bytes)
+        self.record(bytes)
     }
 
     /// Records as `ProofRecord.write` made them.
@@ -68,6 +69,38 @@ public final class ProofRecorder: Sendable {
             }
             $0.held = nil
         }
+        record(.endSearch)
+    }
+
+    /// Begins a search over boxes that is to refute the disjuncts.
+    ///
+    /// - Parameter isLast: whether the proof fails if this search does; otherwise its steps are held back until it is
+    ///   known whether it succeeds.
+    public func beginBoxes(_ disjuncts: [Int], isLast: Bool) {
+        var bytes = ByteWriter()
+        ProofRecord.beginBoxes(disjuncts: disjuncts).write(to: &bytes)
+        boxes(bytes, isFirst: true, isLast: isLast)
+    }
+
+    /// Steps of a search over boxes, in the order in which they make boxes.
+    public func boxes(_ records: ByteWriter) { boxes(records, isFirst: false, isLast: false) }
+
+    private func boxes(_ records: ByteWriter, isFirst: Bool, isLast: Bool) {
+        let isHeld = state.withLock {
+            if isFirst { $0.heldBoxes = isLast ? nil : ByteWriter() }
+            $0.heldBoxes?.append(records)
+            return $0.heldBoxes != nil
+        }
+        if !isHeld { record(records) }
+    }
+
+    public func endBoxes(isProved: Bool) {
+        let held = state.withLock { state in
+            defer { state.heldBoxes = nil }
+            return state.heldBoxes
+        }
+        if !isProved { return }
+        if let held { record(held) }
         record(.endSearch)
     }
 

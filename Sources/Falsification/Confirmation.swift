@@ -69,7 +69,7 @@ extension Witness {
 
     /// Decides by exact arithmetic; nil when the network is too large or inexact, or a coefficient of the
     /// property is a decimal known to an interval only that is too wide.
-    private func isSatisfiedExactly(_ disjunct: Disjunct, network: Network, multiplyAddLimit: Int) -> Bool? {
+    func isSatisfiedExactly(_ disjunct: Disjunct, network: Network, multiplyAddLimit: Int) -> Bool? {
         guard disjunct.constraints.allSatisfy(\.isBounded), let decimals,
             let values = network.evaluateExactly(decimals, multiplyAddLimit: multiplyAddLimit)
         else { return nil }

@@ -22,6 +22,13 @@ struct Witness {
         }
     }
 
+    /// A point that is given exactly.
+    init(exactly point: [ExactDecimal]) {
+        for decimal in point {
+            append(decimal.enclosure.midpoint, decimal.enclosure, decimal.description)
+        }
+    }
+
     /// The same point with the candidate's own float64 coordinates wherever they lie in the box.
     func movedTo(_ candidate: [Double], in region: InputRegion) -> Witness {
         var result = self

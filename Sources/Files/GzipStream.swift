@@ -1,20 +1,21 @@
-// Gzip files as streams, for content too long to hold: written in pieces to a temporary name and renamed when whole,
+// Files as streams, gzipped or not, for content too long to hold: written in pieces to a temporary name and renamed when whole,
 // read in pieces.
 internal import CZlib
 internal import Glibc
 
-/// Writes a gzip file that appears under its name only when it is complete.
+/// Writes a file that appears under its name only when it is complete.
 public final class GzipFileWriter {
     private let path: String
     private let temporary: String
     private var file: gzFile?
 
+    /// - Parameter isCompressed: false writes the bytes as they are.
     /// - Throws: `FileError` when the file cannot be made.
-    public init(path: String) throws(FileError) {
+    public init(path: String, isCompressed: Bool = true) throws(FileError) {
         self.path = path
         temporary = "\(path).\(getpid()).part"
         // Level 1: certificates are long, and the search waits for them.
-        file = gzopen(temporary, "wb1")
+        file = gzopen(temporary, isCompressed ? "wb1" : "wbT")
         guard file != nil else {
             throw FileError(path: path, problem: .unwritable(reason: String(cString: strerror(errno))))
         }

@@ -3,12 +3,15 @@
 
 import BoundPropagation
 import BranchAndBound
+import Certificates
 import Evaluation
 import Properties
 
 struct RegionProof {
     private let run: VerificationRun
     private let disjuncts: [Disjunct]
+    /// The disjuncts' numbers in the property.
+    private let numbers: [Int]
     private let confirm: @Sendable ([Double], Disjunct) -> Bool
     private let lower: [Double]
     private let upper: [Double]
@@ -23,11 +26,12 @@ struct RegionProof {
     private var unstable = 0
 
     init(
-        run: VerificationRun, region: InputRegion, disjuncts: [Disjunct],
+        run: VerificationRun, region: InputRegion, disjuncts: [Disjunct], numbers: [Int],
         confirm: @escaping @Sendable ([Double], Disjunct) -> Bool
     ) {
         self.run = run
         self.disjuncts = disjuncts
+        self.numbers = numbers
         self.confirm = confirm
         let layout = run.model.plan.inputLayout
         lower = layout.permuted(region.outwardLower)
@@ -92,6 +96,7 @@ struct RegionProof {
         var options = RefinementOptions()
         options.nodesPerTarget = nodesPerTarget
         options.threads = run.options.threads
+        options.scribe = run.scribe
         options.isStopped = { [run] in run.isOver }
         return options
     }
@@ -111,6 +116,7 @@ struct RegionProof {
         effort.threads = run.options.threads
         effort.isStopped = { [run] in run.isOver }
         effort.known = known
+        effort.scribe = run.scribe
         let bounder = RegionBounder(model: run.model, lower: lower, upper: upper, options: effort)
         known = bounder.bounds
         neurons = bounder.neuronCount
@@ -140,6 +146,8 @@ struct RegionProof {
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
         problem.branching = run.options.branching
+        problem.scribe = run.scribe
+        problem.disjunctNumbers = open.map { numbers[$0] }
         var limits = SearchLimits()
         limits.deadline = run.deadline
         limits.softNodes = softNodes
@@ -150,14 +158,20 @@ struct RegionProof {
         limits.isCancelled = run.isCancelled
         let outcome: SearchOutcome
         if overBoxes {
+            run.scribe?.recorder.beginBoxes(problem.disjunctNumbers, isLast: softNodes == .max)
             let search = BoxSearch(problem, limits: limits)
             outcome = search.run { [run] in run.tell("splitting inputs", $0) }
             status = search.status
+            run.scribe?.recorder.endBoxes(isProved: outcome.isProof)
         } else {
+            run.scribe?.recorder.beginPhases(isLast: softNodes == .max)
             let search = PhaseSearch(problem, limits: limits)
             outcome = search.run { [run] in run.tell("splitting phases", $0) }
             status = search.status
-            open = search.openDisjuncts.map { open[$0] }
+            let left = search.openDisjuncts
+            run.scribe?.recorder.endPhases(
+                refuted: open.indices.filter { !left.contains($0) }.map { problem.disjunctNumbers[$0] })
+            open = left.map { open[$0] }
         }
         nodes += status.nodes
         if nodes >= run.options.maxNodes, case .exhausted = outcome {

@@ -6,6 +6,7 @@
 
 import BoundPropagation
 import BranchAndBound
+import Certificates
 import Evaluation
 import Falsification
 import Networks
@@ -20,6 +21,8 @@ final class VerificationRun: Sendable {
     let start = ContinuousClock.now
     let deadline: ContinuousClock.Instant?
     let model: BoundModel
+    /// Takes the proof down, when the options ask for it.
+    let scribe: ProofScribe?
     /// The first confirmed counterexample.
     private let found = Mutex<Counterexample?>(nil)
 
@@ -35,6 +38,7 @@ final class VerificationRun: Sendable {
         let reserve = min(0.1, options.timeout / 50)
         deadline = options.timeout.isFinite ? start + .seconds(options.timeout - reserve) : nil
         model = query.prepared.model
+        scribe = options.recorder.map { [model] in ProofScribe($0, plan: model.plan) }
     }
 
     var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
@@ -55,6 +59,7 @@ final class VerificationRun: Sendable {
             }
         }
         if let end = counterexample() { report.verdict = end }
+        if case .holds = report.verdict { scribe?.recorder.finish() }
         return report
     }
 
@@ -153,13 +158,16 @@ final class VerificationRun: Sendable {
     // MARK: proofs
 
     private func prove(_ region: Int, _ report: inout VerificationReport) -> SearchOutcome {
-        let disjuncts = query.property.disjuncts.filter { $0.region == region }
+        let numbers = query.property.disjuncts.indices.filter { query.property.disjuncts[$0].region == region }
+        let disjuncts = numbers.map { query.property.disjuncts[$0] }
         if disjuncts.contains(where: { $0.constraints.isEmpty }) {
             return .exhausted(reason: "every input of a region violates the property, but none could be confirmed")
         }
         var proof = RegionProof(
-            run: self, region: query.property.regions[region], disjuncts: disjuncts,
+            run: self, region: query.property.regions[region], disjuncts: disjuncts, numbers: numbers,
             confirm: { [self] in confirm($0, disjunct: $1) })
+        scribe?.recorder.record(.region(region))
+        defer { scribe?.recorder.record(.endRegion) }
         let outcome = proof.decide(attack: { attack([region], effort: .thorough, &report) })
         proof.add(to: &report)
         return outcome

@@ -1,4 +1,5 @@
 public import BranchAndBound
+public import Certificates
 public import Properties
 
 /// Budgets and switches of one verification.
@@ -15,6 +16,8 @@ public struct VerificationOptions: Sendable {
     public var branching = BranchingHeuristic.filtered
     /// Off: no counterexample search and no test of node minimisers; a violated property then ends `.unknown`.
     public var attack = true
+    /// Takes the proof of a property that holds down, complete when the verdict is `.holds`.
+    public var recorder: ProofRecorder?
 
     public init() {}
 }

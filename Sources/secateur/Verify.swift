@@ -44,6 +44,11 @@ struct Verify: ParsableCommand {
     @Flag(name: .customLong("no-attack"), help: "Do not look for counterexamples; only try to prove.")
     var noAttack = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the proof, or the counterexample, to this file, for secateur check.", valueName: "file"))
+    var certificate: String?
+
     @Flag(help: "Print one JSON object instead.")
     var json = false
 
@@ -64,12 +69,18 @@ struct Verify: ParsableCommand {
 
         let query = try readQuery(network: network, property: property)
         let readSeconds = seconds(since: start)
+        let file = try certificate.map { path throws(InputFault) in
+            try CertificateFile(path: path, network: network, property: property)
+        }
+        var options = options(readSeconds: readSeconds)
+        options.recorder = file?.recorder
         var report = verify(
-            query, options: options(readSeconds: readSeconds), progress: { progress.show($0) },
+            query, options: options, progress: { progress.show($0) },
             isCancelled: { isInterrupted() })
         let wasInterrupted = isInterrupted()
         if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }
         progress.finish()
+        try file?.finish(report.verdict)
         printer.print(report, readSeconds: readSeconds)
         if wasInterrupted, case .unknown = report.verdict { throw ExitStatus.interrupted }
     }

@@ -1,0 +1,161 @@
+import ArgumentParser
+import Certificates
+import Files
+import Glibc
+import Networks
+import Properties
+import Verification
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks a certificate without trusting the search that wrote it.",
+        discussion: """
+            Prints "accepted" or "rejected", and why on standard error. A certificate is what verify --certificate \
+            wrote: a proof, which is replayed, or a counterexample in VNN-LIB form, which is evaluated.
+
+            Example: secateur check proof.secert network.onnx property.vnnlib
+            """)
+
+    @Argument(help: "The certificate: a proof, or a counterexample in VNN-LIB form.")
+    var certificate: String
+
+    @Argument(help: "The network, an ONNX file, gzipped or not.")
+    var network: String
+
+    @Argument(help: "The property, a VNN-LIB 1.0 file, gzipped or not.")
+    var property: String
+
+    @Flag(help: "Check in exact arithmetic; slow, for small networks.")
+    var exact = false
+
+    @Flag(help: "Print the proof in words instead of checking it.")
+    var text = false
+
+    @Option(help: "How many threads check. (default: one per processor)")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024") }
+    }
+
+    func run() throws {
+        let start = ContinuousClock.now
+        let content = try CertificateContent(path: certificate)
+        if text {
+            try content.printText()
+            return
+        }
+        let query = try readQuery(network: network, property: property)
+        let outcome: String
+        do {
+            switch content.kind {
+            case .proof:
+                outcome = try checkProof(content.bytes, query.network, query.property)
+            case .witness:
+                outcome = try checkWitness(content.wholeText(), query.network, query.property, exactly: exact)
+            }
+        } catch let error as CertificateError {
+            writeOut("rejected\n", to: STDOUT_FILENO)
+            throw InputFault("\(certificate): \(error.message)")
+        }
+        writeOut("accepted\n", to: STDOUT_FILENO)
+        writeOut("\(outcome), \(formatted("%.2f", seconds(since: start))) s\n", to: STDERR_FILENO)
+    }
+
+    private func checkProof(_ bytes: ByteReader, _ network: Network, _ property: Property) throws -> String {
+        let header = try CertificateHeader.read(from: bytes)
+        for (digest, path) in [(header.network, self.network), (header.property, self.property)] {
+            let found: FileDigest
+            do {
+                found = FileDigest(of: try readFile(path))
+            } catch {
+                throw InputFault(error.description)
+            }
+            guard found == digest else {
+                throw CertificateError(
+                    "it was made for another file than \(path), one with SHA-256 \(digest), not \(found)")
+            }
+        }
+        var options = CheckOptions()
+        options.arithmetic = exact ? .exact : .rounded
+        options.threads = threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let report = try Certificates.check(bytes, network: network, property: property, options: options)
+        return "proof checked: \(report.regions) regions, \(report.trees) bounds of neurons, \(report.leaves) leaves, "
+            + "\(report.boxes) boxes"
+    }
+}
+
+/// A certificate's file, as far as it takes to see what it is.
+struct CertificateContent {
+    enum Kind { case proof, witness }
+
+    let kind: Kind
+    let bytes: ByteReader
+    private let path: String
+    private let reader: GzipFileReader
+    private let first: [UInt8]
+
+    init(path: String) throws(InputFault) {
+        self.path = path
+        do throws(FileError) {
+            let reader = try GzipFileReader(path: path)
+            let first = try reader.read(1 << 18)
+            self.reader = reader
+            self.first = first
+            kind = first.starts(with: CertificateHeader.magic) ? .proof : .witness
+            var pending: [UInt8]? = first
+            bytes = ByteReader { () throws(CertificateError) in
+                if let piece = pending {
+                    pending = nil
+                    return piece
+                }
+                do throws(FileError) {
+                    return try reader.read(1 << 18)
+                } catch {
+                    throw CertificateError(error.description)
+                }
+            }
+        } catch {
+            throw InputFault(error.description)
+        }
+    }
+
+    /// All of it, as text.
+    func wholeText() throws(CertificateError) -> String {
+        var content = first
+        do throws(FileError) {
+            while true {
+                let piece = try reader.read(1 << 18)
+                if piece.isEmpty { break }
+                content += piece
+            }
+        } catch {
+            throw CertificateError(error.description)
+        }
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    /// Prints the records in words, as they are read.
+    func printText() throws {
+        do throws(CertificateError) {
+            guard kind == .proof else {
+                writeOut(try wholeText(), to: STDOUT_FILENO)
+                return
+            }
+            let header = try CertificateHeader.read(from: bytes)
+            var page = "certificate, version \(CertificateHeader.version)\n"
+            page += "network  \(header.network)\nproperty \(header.property)\n"
+            while true {
+                let record = try ProofRecord.read(from: bytes)
+                page += String(repeating: "  ", count: record.depth) + record.text + "\n"
+                if page.utf8.count > 1 << 16 || record == .end {
+                    writeOut(page, to: STDOUT_FILENO)
+                    page = ""
+                }
+                if record == .end { return }
+            }
+        } catch {
+            throw InputFault("\(path): \(error.message)")
+        }
+    }
+}
