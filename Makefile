@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels compare-heuristics soundness-gate batch-trials clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates compare-heuristics soundness-gate batch-trials clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -30,6 +30,7 @@ help:
 	@echo 'make compare-heuristics  SUITE=oval21: the ways to choose a split, on the same instances'
 	@echo 'make soundness-gate  no instance known to be violated may be proved, nor a random network misjudged'
 	@echo 'make batch-trials    batches against kills, full disks, dead workers, 10,000 queries, a Slurm node'
+	@echo 'make bench-certificates  time to prove, certificate size, time to check'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
 
 needs:
@@ -74,6 +75,9 @@ soundness-gate: build
 
 batch-trials: build
 	$(PYTHON) Benchmarks/batches.py --binary $(BINARY)
+
+bench-certificates: build
+	$(PYTHON) Benchmarks/certificates.py --shared $(SHARED) --limit $(LIMIT) --binary $(BINARY)
 
 bench-kernels: needs
 	$(SWIFT) run --package-path Benchmarks -c release kernels

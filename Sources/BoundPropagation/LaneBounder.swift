@@ -412,7 +412,7 @@ public final class LaneBounder {
     /// the standard one beyond doubt.
     func forEachLowerSlope(_ lane: Int, _ body: (_ slot: Int, _ isStandard: Bool) -> Void) {
         for node in plan.activations where node < target && exact.reached[node] {
-            let table = relaxations.tables[node]!
+            guard let table = relaxations.tables[node] else { continue }
             let operand = plan.operands[node][0]
             let g = exact.coefficients(node)
             for span in exact.spans[node] {

@@ -18,7 +18,7 @@ public final class ProofScribe: Sendable {
     /// The number of each activation's first neuron.
     private let firstNeuron: [Int]
 
-    /// - Parameter plan: of the whole network, simplified as `CheckedNetwork` does it.
+    /// - Parameter plan: of the whole network, simplified as the checker does it, without smooth activations.
     public init(_ recorder: ProofRecorder, plan: LanePlan) {
         self.recorder = recorder
         self.plan = plan

@@ -198,7 +198,8 @@ final class BoxBatchBounder: @unchecked Sendable {
             let planes = rows.map { bounder.backwardBounds($0) }
             for lane in state.indices where state[lane].open.contains(index) {
                 let own = BoxPlanes(
-                    planes: planes.map { ($0.bounds[lane] - floors[index], $0.slopes[lane * axes..<(lane + 1) * axes]) })
+                    planes: planes.map { ($0.bounds[lane] - floors[index], $0.slopes[lane * axes..<(lane + 1) * axes]) }
+                )
                 guard let part = own.clip(state[lane].box) else {
                     state[lane].open.remove(index)
                     state[lane].step.effort = effort

@@ -1,6 +1,9 @@
 // The network as it is checked: simplified, without max pooling, its neurons numbered.
 
-internal import Networks
+public import Networks
+
+/// Why no proof of the network's properties can be written down; nil when one can.
+public func objectionToCertifying(_ network: Network) -> String? { CheckedNetwork.objection(to: network) }
 
 /// A network with what replaying a proof asks of it again and again.
 struct CheckedNetwork: Sendable {
@@ -18,6 +21,7 @@ struct CheckedNetwork: Sendable {
     /// - Throws: when the network has something that proofs cannot speak of.
     init(_ network: Network) throws(CertificateError) {
         let network = network.simplified().decomposingMaxPools()
+        if let objection = Self.objection(to: network) { throw CertificateError(objection) }
         nodes = network.nodes
         output = network.output
         var firstNeuron = [Int](repeating: -1, count: nodes.count)
@@ -44,6 +48,16 @@ struct CheckedNetwork: Sendable {
         neuronCount = neurons
         self.terms = terms
         isFork = readers.map { $0 > 1 }
+    }
+
+    /// Why proofs cannot speak of a network; nil when they can.
+    static func objection(to network: Network) -> String? {
+        for node in network.nodes {
+            if case .activation(.smooth) = node.operation {
+                return "node \(node.name) is a smooth activation; certificates are for piecewise linear networks"
+            }
+        }
+        return nil
     }
 
     /// How many of a node's coefficients one coefficient of its operand is made of.

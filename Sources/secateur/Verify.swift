@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import BranchAndBound
+import Certificates
 import Glibc
 import Properties
 import Verification
@@ -70,7 +71,10 @@ struct Verify: ParsableCommand {
         let query = try readQuery(network: network, property: property)
         let readSeconds = seconds(since: start)
         let file = try certificate.map { path throws(InputFault) in
-            try CertificateFile(path: path, network: network, property: property)
+            if let objection = objectionToCertifying(query.network) {
+                throw InputFault("\(network): \(objection); leave --certificate away")
+            }
+            return try CertificateFile(path: path, network: network, property: property)
         }
         var options = options(readSeconds: readSeconds)
         options.recorder = file?.recorder
