@@ -13,7 +13,7 @@ import Lanes
 import Networks
 
 /// A box of inputs, by the inputs that move; the others are as in the region.
-public struct InputBox: Sendable {
+public struct InputBox: Sendable, Equatable {
     public var lower: [Double]
     public var upper: [Double]
 

@@ -42,8 +42,10 @@ final class BatchBounder: @unchecked Sendable {
         ascent.isStopped = { [limits] in limits.isOver }
         let reached = bounder.ascend(ascent)
         let bounds = certify()
-        let open = batch.indices.filter { !isRefuted(bounds[$0], batch[$0]) }
-        for lane in batch.indices where isRefuted(bounds[lane], batch[lane]) { takeDown(lane, batch[lane]) }
+        let open = batch.indices.filter { !isRefuted(bounds[$0], $0, batch[$0]) }
+        for lane in batch.indices where isRefuted(bounds[lane], lane, batch[lane]) {
+            takeDown(lane, batch[lane], bounds[lane])
+        }
         if open.isEmpty { return .children([]) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
@@ -65,10 +67,17 @@ final class BatchBounder: @unchecked Sendable {
         return bounder.certify()
     }
 
-    private func isRefuted(_ bound: Double, _ node: Subproblem) -> Bool { bound > floors[node.disjunct] }
+    private func isRefuted(_ bound: Double, _ lane: Int, _ node: Subproblem) -> Bool {
+        let floor = floors[node.disjunct]
+        return bound > (floor == 0 ? 0 : floor * max(1, weight(lane)))
+    }
+
+    /// The sum of the weights of a lane's constraints.
+    private func weight(_ lane: Int) -> Double { bounder.weights(lane).reduce(0, +) }
 
     /// Records what was certified last in a lane as a leaf of the proof.
-    private func takeDown(_ lane: Int, _ node: Subproblem) {
+    private func takeDown(_ lane: Int, _ node: Subproblem, _ bound: Double) {
+        problem.float32?.see(bound, node.disjunct, weight: weight(lane))
         guard let scribe = problem.scribe else { return }
         let disjunct = problem.disjunctNumbers[node.disjunct]
         let leaf = bounder.leaf(lane, path: node.splits.path, neurons: neurons)
@@ -158,8 +167,8 @@ final class BatchBounder: @unchecked Sendable {
         }
         if claimed.isEmpty { return nil }
         let bounds = certify()
-        if claimed.allSatisfy({ isRefuted(bounds[$0], batch[$0]) }) {
-            for lane in claimed { takeDown(lane, batch[lane]) }
+        if claimed.allSatisfy({ isRefuted(bounds[$0], $0, batch[$0]) }) {
+            for lane in claimed { takeDown(lane, batch[lane], bounds[lane]) }
             return nil
         }
         return .exhausted(reason: "a margin is within rounding of zero where all phases are fixed")

@@ -181,6 +181,7 @@ final class BoxBatchBounder: @unchecked Sendable {
                     if bounds[lane] > floors[index] {
                         state[lane].open.remove(index)
                         state[lane].step.effort = .forward
+                        problem.float32?.see(bounds[lane], index)
                     } else {
                         state[lane].bound = max(state[lane].bound, bounds[lane])
                     }
@@ -197,10 +198,12 @@ final class BoxBatchBounder: @unchecked Sendable {
             guard state.contains(where: { $0.open.contains(index) }) else { continue }
             let planes = rows.map { bounder.backwardBounds($0) }
             for lane in state.indices where state[lane].open.contains(index) {
+                let (depths, undercuts) = depths(planes.map { $0.bounds[lane] }, index)
                 let own = BoxPlanes(
-                    planes: planes.map { ($0.bounds[lane] - floors[index], $0.slopes[lane * axes..<(lane + 1) * axes]) }
-                )
-                guard let part = own.clip(state[lane].box) else {
+                    planes: zip(planes, depths).map { ($1, $0.slopes[lane * axes..<(lane + 1) * axes]) })
+                let part = own.clip(state[lane].box)
+                if undercuts, part.map({ $0 != state[lane].box }) ?? true { problem.float32?.undercut() }
+                guard let part else {
                     state[lane].open.remove(index)
                     state[lane].step.effort = effort
                     continue
@@ -218,6 +221,20 @@ final class BoxBatchBounder: @unchecked Sendable {
                 state[lane].clipped = part
             }
         }
+    }
+
+    /// A disjunct's bounds on one box less what has to be left of them; and whether float32 execution may undercut what
+    /// is shown by them. Where it takes a hundredth at most, clipping makes up for it.
+    private func depths(_ bounds: [Double], _ disjunct: Int) -> ([Double], undercuts: Bool) {
+        guard let float32 = problem.float32, !float32.isRequired else {
+            return (bounds.map { $0 - floors[disjunct] }, false)
+        }
+        let loss = float32.losses[disjunct]
+        let isSmall = bounds.map { loss <= 0.01 * $0.magnitude }
+        return (
+            zip(bounds, isSmall).map { $0 - ($1 ? max(loss, floors[disjunct]) : floors[disjunct]) },
+            isSmall.contains(false)
+        )
     }
 
     /// Whether clipping is worth being replayed by whoever checks the proof.

@@ -15,8 +15,15 @@ public struct SearchProblem: Sendable {
     /// What proofs call the disjuncts.
     public var disjunctNumbers: [Int] = []
 
-    /// A bound of a disjunct's margin above this refutes it.
+    /// What float32 execution may lose, where that matters.
+    public var float32: Float32Margin?
+
+    /// A bound of a disjunct's margin above this refutes it, for weights that sum to 1 at most.
     func floor(_ disjunct: Int) -> Double {
+        max(proofFloor(disjunct), float32.map { $0.isRequired ? $0.losses[disjunct] : 0 } ?? 0)
+    }
+
+    private func proofFloor(_ disjunct: Int) -> Double {
         guard scribe != nil else { return 0 }
         let sizes = disjuncts[disjunct].map { objective in
             objective.outputTerms.reduce(objective.constant.magnitude) {

@@ -17,6 +17,8 @@ struct RegionProof {
     private let upper: [Double]
     /// Indices into `disjuncts` of those that are not refuted.
     private var open: [Int]
+    /// What float32 execution may lose on the region; nil when it is not asked for.
+    private let float32: Float32Margin?
     private var known: NodeBounds?
     private var boundSeconds = 0.0
     private var searchSeconds = 0.0
@@ -37,6 +39,7 @@ struct RegionProof {
         lower = layout.permuted(region.outwardLower)
         upper = layout.permuted(region.outwardUpper)
         open = Array(disjuncts.indices)
+        float32 = run.float32Margin(region, disjuncts)
     }
 
     func add(to report: inout VerificationReport) {
@@ -45,6 +48,11 @@ struct RegionProof {
         report.nodes += nodes
         report.open = status.open
         report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
+        if let float32 {
+            let rounding = max(report.float32?.rounding ?? 0, float32.losses.max() ?? 0)
+            report.float32 = Float32Report(
+                rounding: rounding, holds: float32.holds && report.float32?.holds ?? true)
+        }
         report.neurons = max(report.neurons, neurons)
         report.unstableNeurons = max(report.unstableNeurons, unstable)
     }
@@ -52,6 +60,9 @@ struct RegionProof {
     /// - Parameter attack: a more thorough counterexample search, run once the cheapest bounds did not decide; true
     ///   when it found one.
     mutating func decide(attack: () -> Bool) -> SearchOutcome {
+        if run.options.requiresFloat32, !(float32?.losses.allSatisfy(\.isFinite) ?? false) {
+            return .exhausted(reason: "no bound of float32 execution's rounding is known on a region")
+        }
         let moving = BoxModel.moving(lower: lower, upper: upper)
         let plain = bound(BoundingOptions())
         if run.isOver { return .stopped }
@@ -147,6 +158,7 @@ struct RegionProof {
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
         problem.branching = run.options.branching
         problem.scribe = run.scribe
+        problem.float32 = float32.map { $0.restricted(to: open) }
         problem.disjunctNumbers = open.map { numbers[$0] }
         var limits = SearchLimits()
         limits.deadline = run.deadline

@@ -9,6 +9,7 @@ import BranchAndBound
 import Certificates
 import Evaluation
 import Falsification
+import Intervals
 import Networks
 import Properties
 import Synchronization
@@ -171,6 +172,23 @@ final class VerificationRun: Sendable {
         let outcome = proof.decide(attack: { attack([region], effort: .thorough, &report) })
         proof.add(to: &report)
         return outcome
+    }
+
+    /// Multiply-adds of a network above which the rounding of float32 is bounded only when that is required.
+    private static let float32Limit = 50_000_000
+
+    /// What float32 execution may lose of each disjunct's margins.
+    func float32Margin(_ region: InputRegion, _ disjuncts: [Disjunct]) -> Float32Margin? {
+        guard options.requiresFloat32 || model.plan.multiplyAdds < Self.float32Limit,
+            let errors = query.network.float32Errors(over: region.outwardLower, upper: region.outwardUpper)
+        else { return nil }
+        let losses = disjuncts.map { disjunct in
+            disjunct.constraints.map { constraint in
+                constraint.outputTerms.reduce(0) { $0 + $1.coefficient.magnitude * errors[$1.index] }
+            }.max() ?? 0
+        }
+        return Float32Margin(
+            losses: losses.map { $0.isNaN ? .infinity : $0 * (1 + 0x1p-20) }, isRequired: options.requiresFloat32)
     }
 
     func tell(_ phase: String, _ status: SearchStatus) {

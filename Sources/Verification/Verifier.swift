@@ -16,6 +16,8 @@ public struct VerificationOptions: Sendable {
     public var branching = BranchingHeuristic.filtered
     /// Off: no counterexample search and no test of node minimisers; a violated property then ends `.unknown`.
     public var attack = true
+    /// Prove the property of every float32 execution, not only of the real-valued network.
+    public var requiresFloat32 = false
     /// Takes the proof of a property that holds down, complete when the verdict is `.holds`.
     public var recorder: ProofRecorder?
 
@@ -29,6 +31,14 @@ public struct VerificationProgress: Sendable {
     public var open: Int
     public var worstBound: Double
     public var seconds: Double
+}
+
+/// Whether a proof covers float32 execution in any order of its sums.
+public struct Float32Report: Sendable {
+    /// The most that such execution may take from a constraint's margin, over the regions.
+    public var rounding: Double
+    /// Whether the proven margins exceed it everywhere.
+    public var holds: Bool
 }
 
 /// A verdict and how it came about.
@@ -46,6 +56,8 @@ public struct VerificationReport: Sendable {
     public var worstBound: Double?
     public var neurons = 0
     public var unstableNeurons = 0
+    /// Of regions that were proved; nil when float32 rounding was not bounded, as for large networks unless required.
+    public var float32: Float32Report?
 
     public init(verdict: Verdict) { self.verdict = verdict }
 }

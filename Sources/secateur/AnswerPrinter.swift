@@ -26,6 +26,11 @@ final class AnswerPrinter: Sendable {
         }
         for warning in report.warnings { writeOut("warning: \(warning)\n", to: STDERR_FILENO) }
         if let reason = report.verdict.reason { writeOut("unknown: \(reason)\n", to: STDERR_FILENO) }
+        if case .holds = report.verdict, let float32 = report.float32 {
+            let rounding = formatted("%.2g", float32.rounding)
+            let answer = "\(float32.holds ? "yes" : "no") (rounding takes at most \(rounding) from a margin)"
+            writeOut("holds for every float32 summation order: \(answer)\n", to: STDERR_FILENO)
+        }
         let text = asJSON ? "\(json(report, readSeconds: readSeconds))\n" : report.verdict.text
         writeOut(text, to: STDOUT_FILENO)
     }
@@ -49,6 +54,15 @@ final class AnswerPrinter: Sendable {
             ("worstBound", .optional(report.worstBound)),
             ("neurons", .count(report.neurons)),
             ("unstableNeurons", .count(report.unstableNeurons)),
+            (
+                "float32",
+                report.float32.map {
+                    .object([
+                        ("rounding", .number($0.rounding)),
+                        ("holds", .text($0.holds ? "yes" : "no")),
+                    ])
+                } ?? .null
+            ),
             ("warnings", .texts(report.warnings)),
             ("witness", report.verdict.witness.map(json(_:)) ?? .null),
             ("version", .text(version)),

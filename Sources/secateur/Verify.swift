@@ -50,6 +50,11 @@ struct Verify: ParsableCommand {
             "Write the proof, or the counterexample, to this file, for secateur check.", valueName: "file"))
     var certificate: String?
 
+    @Flag(
+        name: .customLong("require-float32"),
+        help: "Answer unsat only if it also holds for float32 execution, in every order of its sums.")
+    var requireFloat32 = false
+
     @Flag(help: "Print one JSON object instead.")
     var json = false
 
@@ -98,6 +103,7 @@ struct Verify: ParsableCommand {
         options.memoryLimit = memory.bytes
         options.attack = !noAttack
         options.branching = branching
+        options.requiresFloat32 = requireFloat32
         return options
     }
 }
