@@ -20,12 +20,22 @@ struct BoxCheck<Numbers: LaneNumbers> {
     private var open: [Int: Open]
     private var made = 1
 
-    init(_ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int]) {
+    /// Forward bounds take memory in proportion to the inputs that move.
+    private static var mostMoving: Int { 63 }
+
+    /// - Throws: when too many inputs move.
+    init(_ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int])
+        throws(CertificateError)
+    {
         self.network = network
         self.property = property
         self.bounds = bounds
         let (lower, upper) = (bounds.lower[0], bounds.upper[0])
         moving = lower.indices.filter { upper[$0] - lower[$0] > 4 * max(lower[$0].ulp, upper[$0].ulp) }
+        guard moving.count <= Self.mostMoving else {
+            throw CertificateError(
+                "a search over boxes of \(moving.count) moving inputs; at most \(Self.mostMoving) may move")
+        }
         objectives = property.disjuncts.map { $0.constraints.map { Objective($0) } }
         open = [
             0: Open(box: Box(lower: moving.map { lower[$0] }, upper: moving.map { upper[$0] }), disjuncts: disjuncts)

@@ -245,7 +245,7 @@ final class RegionCheck<Numbers: LaneNumbers> {
         try checkWalked()
         guard Set(disjuncts).isSubset(of: property.disjuncts.indices.filter { property.disjuncts[$0].region == region })
         else { throw CertificateError("a search over boxes names disjuncts that are none of this region") }
-        var search = BoxCheck<Numbers>(network, property, bounds, disjuncts: disjuncts)
+        var search = try BoxCheck<Numbers>(network, property, bounds, disjuncts: disjuncts)
         let passes = workers.map(\.pass)
         var steps: [(box: Int, step: BoxStep)] = []
         while true {

@@ -40,14 +40,14 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let start = ContinuousClock.now
-        let content = try CertificateContent(path: certificate)
-        if text {
-            try content.printText()
-            return
-        }
-        let query = try readQuery(network: network, property: property)
         let outcome: String
         do {
+            let content = try CertificateContent(path: certificate)
+            if text {
+                try content.printText()
+                return
+            }
+            let query = try readQuery(network: network, property: property)
             switch content.kind {
             case .proof:
                 outcome = try checkProof(content.bytes, query.network, query.property)
@@ -95,7 +95,8 @@ struct CertificateContent {
     private let reader: GzipFileReader
     private let first: [UInt8]
 
-    init(path: String) throws(InputFault) {
+    /// - Throws: `CertificateError` when the file is cut short or damaged, `InputFault` when there is none.
+    init(path: String) throws {
         self.path = path
         do throws(FileError) {
             let reader = try GzipFileReader(path: path)
@@ -116,7 +117,10 @@ struct CertificateContent {
                 }
             }
         } catch {
-            throw InputFault(error.description)
+            switch error.problem {
+            case .truncatedGzip, .damagedGzip: throw CertificateError(error.description)
+            case .missing, .directory, .unreadable, .unwritable, .tooLarge: throw InputFault(error.description)
+            }
         }
     }
 

@@ -33,7 +33,7 @@ func allSpecs() -> [Spec] {
             seed: 13),
         controllerSpec(), triangleSpec(), softplusSpec(), paritySpec(inputs: 6), paritySpec(inputs: 7),
         paritySpec(inputs: 41),
-    ]
+    ] + treacherousSpecs()
 }
 
 private func scoreSpec(_ name: String, about: String, _ network: Network, seed: UInt64) -> Spec {
