@@ -50,6 +50,7 @@ public final class LaneBounder {
     private lazy var scores = LaneStorage<Float>(features: max(1, slotCount), lanes: capacity)
     private let laneFloats: LaneStorage<Float>
     private let laneDoubles: LaneStorage<Double>
+    private let objectiveConstants: LaneStorage<Float>
     private var inputLower: Table<Float>
     private var inputUpper: Table<Float>
     private var objectives = LaneObjectives([])
@@ -78,6 +79,7 @@ public final class LaneBounder {
         momentStorage = LaneStorage(features: max(1, 2 * slotCount), lanes: lanes)
         bestStorage = LaneStorage(features: max(1, slotCount), lanes: lanes)
         laneFloats = LaneStorage(features: 4, lanes: lanes)
+        objectiveConstants = LaneStorage(features: 1, lanes: lanes)
         laneDoubles = LaneStorage(features: 8, lanes: lanes)
         inputLower = Table(bounds.lower[0].map { Float($0) })
         inputUpper = Table(bounds.upper[0].map { Float($0) })
@@ -97,12 +99,13 @@ public final class LaneBounder {
         self.objectives = objectives
         target = plan.output
         search.prepare(target: target)
-        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        writeSearchObjectives()
     }
 
     /// One signed feature of `node` per lane, on a window of it when it is an image.
     public func setFeatures(_ features: [Int], signs: [Float], of node: Int, window: Window? = nil) {
         objectives = LaneObjectives([])
+        objectiveConstants.base.update(repeating: 0, count: capacity)
         target = node
         search.prepare(target: node, window: window)
         search.clear(node)
@@ -157,7 +160,7 @@ public final class LaneBounder {
         swap(&parameterStorage, &bestStorage)
         if combines {
             objectives.rows = bestRows
-            writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+            writeSearchObjectives()
         }
         return best
     }
@@ -187,7 +190,7 @@ public final class LaneBounder {
             guard total.isFinite, total > 0 else { continue }
             for index in margins.indices { objectives.rows[lane][index].weight /= total }
         }
-        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        writeSearchObjectives()
     }
 
     /// e^x for |x| <= 1, roughly: enough for a step size.
@@ -200,10 +203,7 @@ public final class LaneBounder {
     /// One backward pass; leaves the minimisers in `forward[0]` and the coefficients in `search`.
     private func boundInSearch() -> UnsafeMutablePointer<Float> {
         let constants = laneFloats.base
-        for lane in 0..<lanes { constants[lane] = 0 }
-        for (lane, row) in paddedRows() {
-            constants[lane] = Float(row.reduce(0) { $0 + $1.weight * $1.objective.constant })
-        }
+        constants.update(from: objectiveConstants.base, count: lanes)
         let readsInput = objectives.readsInput
         if readsInput { writeInputTerms(to: search.coefficients(0), zeroing: search.bufferCount(0)) }
         var rule = SearchRule(
@@ -391,7 +391,7 @@ public final class LaneBounder {
     /// Replaces the weights of a lane's objectives.
     public func setWeights(_ weights: [Double], lane: Int) {
         for index in weights.indices { objectives.rows[lane][index].weight = weights[index] }
-        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        writeSearchObjectives()
     }
 
     /// Rounds the objectives' weights to float32.
@@ -402,7 +402,7 @@ public final class LaneBounder {
                 objectives.rows[lane][index].weight = Double(Float(objectives.rows[lane][index].weight))
             }
         }
-        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        writeSearchObjectives()
     }
 
     /// The weights of a lane's objectives; one for a single feature.
@@ -437,6 +437,13 @@ public final class LaneBounder {
     private func paddedRows() -> some Sequence<(Int, [(weight: Double, objective: Objective)])> {
         let rows = objectives.rows
         return (0..<(rows.isEmpty ? 0 : lanes)).lazy.map { ($0, rows[$0 < rows.count ? $0 : 0]) }
+    }
+
+    private func writeSearchObjectives() {
+        writeOutputTerms(to: search.coefficients(target), zeroing: search.bufferCount(target))
+        for (lane, row) in paddedRows() {
+            objectiveConstants.base[lane] = Float(row.reduce(0) { $0 + $1.weight * $1.objective.constant })
+        }
     }
 
     private func writeOutputTerms<Scalar: LaneScalar>(to g: UnsafeMutablePointer<Scalar>, zeroing count: Int) {

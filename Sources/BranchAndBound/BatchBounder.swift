@@ -8,8 +8,6 @@ import Lanes
 final class BatchBounder: @unchecked Sendable {
     // Used by one thread at a time.
     static let lanes = 64
-    /// A linear program is tried from the most promising minimiser of every so many rounds.
-    private static let roundsPerProgram = 8
     let problem: SearchProblem
     private let limits: SearchLimits
     let bounder: LaneBounder
@@ -128,8 +126,9 @@ final class BatchBounder: @unchecked Sendable {
         let lane = open[best]
         remember(margins[best], lane, batch[lane].disjunct)
         if margins[best] <= 0 && problem.confirm(bounder.minimiser(lane), batch[lane].disjunct) { return true }
+        // More and more seldom: what the first rounds do not find is seldom there.
         rounds += 1
-        guard rounds % Self.roundsPerProgram == 1, leaves.isSmall else { return false }
+        guard rounds.nonzeroBitCount == 1, leaves.isSmall else { return false }
         let point = leaves.descend(
             problem.disjuncts[batch[lane].disjunct], phases: leaves.phases(evaluator, lane: lane), steps: 8,
             timeLimit: min(1, limits.remaining))

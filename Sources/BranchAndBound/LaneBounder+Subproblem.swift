@@ -15,10 +15,13 @@ extension LaneBounder {
             content.parameters?.values.withUnsafeBufferPointer { values in
                 for slot in values.indices { parameters[slot * lanes + lane] = values[slot] }
             }
-            var split = content.splits
+            // The subproblem keeps its path alive; counting references on the way would cost more than the steps.
+            var split = content.splits.map(Unmanaged.passUnretained)
             while let step = split {
-                phases[Int(step.slot) * lanes + lane] = step.phase
-                split = step.parent
+                split = step._withUnsafeGuaranteedRef {
+                    phases[Int($0.slot) * lanes + lane] = $0.phase
+                    return $0.parent.map(Unmanaged.passUnretained)
+                }
             }
             // The newest split has no multiplier yet.
             if let newest = content.splits { parameters[Int(newest.slot) * lanes + lane] = 0 }
