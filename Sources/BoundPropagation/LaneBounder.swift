@@ -388,6 +388,29 @@ public final class LaneBounder {
         return bounds
     }
 
+    /// What the last certified bound of a lane loses when a split of its path is undone and the line through the neuron
+    /// stays: the least of the line's distances over both phases instead of one. At most the true value's roundings
+    /// too much, never too little.
+    public func worth(ofSplit slot: Int32, lane: Int) -> Double {
+        let neuron = relaxations.neurons[Int(slot)]
+        guard exact.reached[neuron.node], case .activation(let a) = plan.operations[neuron.node] else {
+            return exact.reached[neuron.node] ? .infinity : 0
+        }
+        let operand = plan.operands[neuron.node][0]
+        let place = exact.bufferPlace(of: neuron.feature, node: neuron.node)
+        let g = exact.coefficients(neuron.node)[place * lanes + lane]
+        let (low, high) = (bounds.lower[operand][neuron.feature], bounds.upper[operand][neuron.feature])
+        let phase = phases[Int(slot) * lanes + lane]
+        let multiplier = Double(parameters[Int(slot) * lanes + lane])
+        let line = phase > 0 ? g - multiplier : a * g + multiplier
+        func gap(_ z: Double) -> Double { ((z >= 0 ? g : a * g) - line) * z }
+        let fixed = min(gap(phase > 0 ? 0 : low), gap(phase < 0 ? 0 : high), 0)
+        let free = min(gap(low), gap(high), 0)
+        let roundings = 1e-13 * (abs(line) + abs(g)) * max(-low, high)
+        let worth = max(0, fixed - free) + roundings
+        return worth.isFinite ? worth : .infinity
+    }
+
     /// Replaces the weights of a lane's objectives.
     public func setWeights(_ weights: [Double], lane: Int) {
         for index in weights.indices { objectives.rows[lane][index].weight = weights[index] }

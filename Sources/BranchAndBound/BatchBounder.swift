@@ -41,10 +41,14 @@ final class BatchBounder: @unchecked Sendable {
         let reached = bounder.ascend(ascent)
         let bounds = certify()
         let open = batch.indices.filter { !isRefuted(bounds[$0], $0, batch[$0]) }
+        var clauses: [Clause] = []
         for lane in batch.indices where isRefuted(bounds[lane], lane, batch[lane]) {
             takeDown(lane, batch[lane], bounds[lane])
+            if problem.learnsClauses, let clause = clause(lane, batch[lane], bound: bounds[lane]) {
+                clauses.append(clause)
+            }
         }
-        if open.isEmpty { return .children([]) }
+        if open.isEmpty { return .children([], clauses) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
         let slots = branchingSlots(batch, from: reached)
@@ -57,7 +61,7 @@ final class BatchBounder: @unchecked Sendable {
                 children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane])
             }
         }
-        return decideLeaves(leafLanes, batch).map(BatchResult.ended) ?? .children(children)
+        return decideLeaves(leafLanes, batch).map(BatchResult.ended) ?? .children(children, clauses)
     }
 
     private func certify() -> [Double] {

@@ -4,6 +4,8 @@ import BoundPropagation
 protocol LaneContent {
     var splits: NeuronSplit? { get }
     var parameters: ParameterBlock? { get }
+    /// How many splits on the path, newest first, the parameters know nothing of.
+    var freshSplits: Int { get }
 }
 
 extension LaneBounder {
@@ -23,8 +25,13 @@ extension LaneBounder {
                     return $0.parent.map(Unmanaged.passUnretained)
                 }
             }
-            // The newest split has no multiplier yet.
-            if let newest = content.splits { parameters[Int(newest.slot) * lanes + lane] = 0 }
+            // The newest splits have no multiplier yet.
+            var newest = content.splits
+            for _ in 0..<content.freshSplits {
+                guard let step = newest else { break }
+                parameters[Int(step.slot) * lanes + lane] = 0
+                newest = step.parent
+            }
         }
     }
 

@@ -82,6 +82,7 @@ private final class NeuronRefiner {
         var bound: Double
         var splits: NeuronSplit?
         var parameters: ParameterBlock?
+        var freshSplits: Int { 1 }
         /// What a proof says of `bound`; nil when it was known before.
         var evidence: Evidence?
 

@@ -19,11 +19,13 @@ public final class PhaseSearch {
     private let limits: SearchLimits
     private var queue = Heap<Subproblem>()
     private var created = 0
+    private var clauses: ClauseStore
     public private(set) var status = SearchStatus()
 
     public init(_ problem: SearchProblem, limits: SearchLimits) {
         self.problem = problem
         self.limits = limits
+        clauses = ClauseStore(slotCount: problem.region.unstableNeurons.count)
         insert(
             problem.disjuncts.indices.map {
                 Subproblem(disjunct: $0, bound: -.infinity, splits: nil, parameters: nil, weights: [], number: 0)
@@ -50,7 +52,9 @@ public final class PhaseSearch {
             for worker in batches.indices {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
-                case .children(let children): insert(children)
+                case .children(let children, let learned):
+                    insert(children)
+                    clauses.learn(learned)
                 case .ended(let outcome):
                     // What was being worked on is still open.
                     for subproblem in batches[worker] { queue.insert(subproblem) }
@@ -71,11 +75,13 @@ public final class PhaseSearch {
     private func takeBatches(_ threads: Int) -> [[Subproblem]] {
         let count = queue.count <= supportedLaneCounts[0] ? 1 : threads
         var batches = [[Subproblem]](repeating: [], count: count)
-        for index in 0..<count * BatchBounder.lanes {
-            guard let next = queue.popMin() else { break }
-            batches[index % count].append(next)
+        var taken = 0
+        while taken < count * BatchBounder.lanes, let next = queue.popMin() {
+            guard let subproblem = clauses.propagate(next) else { continue }
+            batches[taken % count].append(subproblem)
+            taken += 1
         }
-        return batches
+        return batches.filter { !$0.isEmpty }
     }
 
     private func insert(_ children: [Subproblem]) {
@@ -96,6 +102,6 @@ public final class PhaseSearch {
 
 /// What became of a batch.
 enum BatchResult: Sendable {
-    case children([Subproblem])
+    case children([Subproblem], [Clause])
     case ended(SearchOutcome)
 }

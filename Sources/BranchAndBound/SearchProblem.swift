@@ -9,6 +9,9 @@ public struct SearchProblem: Sendable {
     /// Tells whether an input, in the order of the lanes, is a counterexample of a disjunct.
     public var confirm: @Sendable (_ point: [Double], _ disjunct: Int) -> Bool
     public var branching = BranchingHeuristic.filtered
+    /// Whether refuted subproblems teach clauses. A proof that is written down says of each part by itself why it is
+    /// refuted, so then they do not.
+    var learnsClauses: Bool { scribe == nil }
 
     /// Takes the proof down; nil when nobody asked for one.
     public var scribe: ProofScribe?

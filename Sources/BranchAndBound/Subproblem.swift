@@ -42,6 +42,8 @@ struct Subproblem: Comparable, LaneContent, Sendable {
     var parameters: ParameterBlock?
     /// The combination of the disjunct's constraints that the parent found best; empty: not chosen yet.
     var weights: [Double]
+    /// How many splits on the path, newest first, the parent's parameters know nothing of.
+    var freshSplits = 1
     /// Breaks ties in order of creation, for reproducible runs.
     var number: Int
 
