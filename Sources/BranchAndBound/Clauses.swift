@@ -58,6 +58,7 @@ struct ClauseStore {
         for literal in path { isFixed[Int(literal)] = true }
         defer { for literal in path { isFixed[Int(literal)] = false } }
         var next = 0
+        var examined = path.count
         while next < path.count {
             for index in watched[Int(path[next])] where disjuncts[Int(index)] == subproblem.disjunct {
                 switch missing(in: Int(index)) {
@@ -75,6 +76,11 @@ struct ClauseStore {
                 }
             }
             next += 1
+            // What was implied may be the last that a clause already looked at was waiting for.
+            if next == path.count && examined < path.count {
+                examined = path.count
+                next = 0
+            }
         }
         return result
     }
