@@ -74,8 +74,9 @@ struct RegionProof {
         ascended.ascentIterations = 20
         let bounder = bound(ascended)
         let refines = bounder.refinableShare >= Self.leastRefinableShare
-        if let end = ended(search(bounder, overBoxes: false, nodes: refines ? 512 : .max)) { return end }
-        var nodesPerTarget = 64
+        let first = refines ? 512 : Self.nodesBeforeRefiningImages
+        if let end = ended(search(bounder, overBoxes: false, nodes: first)) { return end }
+        var nodesPerTarget = refines ? 64 : 256
         while true {
             let before = unstable
             let refinement = refinement(nodesPerTarget)
@@ -100,6 +101,8 @@ struct RegionProof {
     /// Refining neurons pays where most unstable neurons can be refined: in fully connected networks it decides what a
     /// search never would, in front of a few fully connected layers after convolutions it costs more than it saves.
     private static let leastRefinableShare = 0.5
+    /// There it comes after a search of so many subproblems, when a long one lies ahead.
+    private static let nodesBeforeRefiningImages = 20_000
     /// How many subproblems of a neuron's refinement cost about as much as one of the search.
     private static let refinedNodesPerNode = 4
 
