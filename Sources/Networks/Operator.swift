@@ -82,7 +82,7 @@ public struct Linear: Sendable {
 }
 
 /// A two-dimensional convolution over an image of shape `[channels, height, width]`, zero padded.
-public struct Convolution: Sendable {
+public struct Convolution: Sendable, Equatable {
     public var inputChannels: Int
     public var inputHeight: Int
     public var inputWidth: Int
@@ -129,7 +129,7 @@ public struct Convolution: Sendable {
     }
 }
 
-public struct Elementwise: Sendable {
+public struct Elementwise: Sendable, Equatable {
     /// One per feature.
     public var scale: [Double]
     public var offset: [Double]
