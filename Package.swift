@@ -84,8 +84,7 @@ let modules: [Module] = [
         level: 6, name: "Studies",
         imports: [
             "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks", "Properties",
-            "Intervals",
-            "Files",
+            "Intervals", "Files", "Pruning", "Training",
         ], packages: [sqlite, yaml, crypto]),
     Module(
         level: 7, name: "secateur",

@@ -58,6 +58,15 @@ public final class GzipFileWriter {
     }
 }
 
+/// Writes a whole file; what was there before stays until the new one is complete.
+///
+/// - Throws: `FileError` when the bytes cannot be stored.
+public func writeFile(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let writer = try GzipFileWriter(path: path, isCompressed: false)
+    try writer.write(bytes)
+    try writer.finish()
+}
+
 /// Reads a file in pieces, inflating it when it is a gzip stream.
 public final class GzipFileReader {
     private let path: String

@@ -61,7 +61,12 @@ public struct Pruner {
             guard calibration.shape.count == network.network.inputCount else {
                 throw PruningError(
                     "the calibration examples have \(calibration.shape.count) numbers, the network takes "
-                        + "\(network.network.inputCount)")
+                        + "\(network.network.inputCount); choose other data")
+            }
+            let outputs = network.network.outputCount
+            if let label = calibration.labels.first(where: { !(0..<outputs).contains($0) }) {
+                throw PruningError(
+                    "a calibration example has label \(label), the network has \(outputs) outputs; choose other data")
             }
         }
         if let pattern = options.pattern, !(1..<pattern.group).contains(pattern.kept) || 128 % pattern.group != 0 {

@@ -26,13 +26,22 @@ public enum PruningMethod: String, Sendable, CaseIterable {
 }
 
 /// Which layers are pruned.
-public enum PruningScope: Sendable, Equatable {
+public enum PruningScope: Sendable, Equatable, CustomStringConvertible {
     case all, convolutions, matrices
     case layers([String])
+
+    public var description: String {
+        switch self {
+        case .all: "all"
+        case .convolutions: "convolutions"
+        case .matrices: "matrices"
+        case .layers(let names): names.joined(separator: ",")
+        }
+    }
 }
 
 /// How channels or neurons are compared.
-public enum Norm: Sendable {
+public enum Norm: String, Sendable, CaseIterable {
     case l1, l2
 }
 

@@ -2,23 +2,38 @@
 
 public import Networks
 
-/// The smaller network, and how many channels each group of tied values has lost.
+public struct ChannelOptions: Sendable {
+    /// Share of the channels to go: of each group of tied channels, or of all of them, whose norms are then compared in
+    /// multiples of their group's mean. A group keeps at least one.
+    public var ratio = 0.5
+    /// Groups count when everything that makes them is in scope.
+    public var scope = PruningScope.all
+    public var norm = Norm.l2
+    public var isGlobal = false
+
+    public init(ratio: Double = 0.5, scope: PruningScope = .all, norm: Norm = .l2, isGlobal: Bool = false) {
+        self.ratio = ratio
+        self.scope = scope
+        self.norm = norm
+        self.isGlobal = isGlobal
+    }
+}
+
+/// The smaller network, and how many channels all groups of tied values have lost.
 public struct ShrunkNetwork: Sendable {
     public var network: TrainableNetwork
     public var removed: Int
+    /// How many there were in scope.
     public var channels: Int
 }
 
 /// Removes the channels whose rows have the smallest norm, summed over everything that makes a channel.
 ///
-/// - Parameters:
-///   - ratio: share of the channels to go: of each group of tied channels, or of all of them, whose norms are then
-///     compared in multiples of their group's mean. A group keeps at least one.
-///   - scope: groups count when everything that makes them is in scope.
 /// - Throws: when no group can lose channels.
 public func pruneChannels(
-    _ trainable: TrainableNetwork, ratio: Double, scope: PruningScope = .all, norm: Norm = .l2, isGlobal: Bool = false
+    _ trainable: TrainableNetwork, _ options: ChannelOptions
 ) throws(PruningError) -> ShrunkNetwork {
+    let (ratio, scope, norm) = (options.ratio, options.scope, options.norm)
     guard (0...1).contains(ratio) else { throw PruningError("the ratio is \(ratio); choose one between 0 and 1") }
     let network = trainable.network
     let groups = ChannelGroups(network)
@@ -40,7 +55,7 @@ public func pruneChannels(
     }
     for group in isExcluded { scores[group] = nil }
     if scores.isEmpty { throw PruningError("no channels in scope can be removed; choose another --scope") }
-    let kept = isGlobal ? keptOfAll(scores, ratio) : scores.mapValues { keptOfGroup($0, ratio) }
+    let kept = options.isGlobal ? keptOfAll(scores, ratio) : scores.mapValues { keptOfGroup($0, ratio) }
     var result = trainable
     result.network = network.keeping(kept, groups)
     for (node, normalization) in trainable.normalizations {

@@ -76,6 +76,7 @@ public final class TrainingRun {
     private let test: Examples
     /// Epochs done.
     public private(set) var epoch = 0
+    private var lastTest: (loss: Double, accuracy: Double)?
 
     /// - Throws: when data, network and options do not belong together.
     public init(
@@ -159,6 +160,7 @@ public final class TrainingRun {
         }
         let seconds = (clock.now - start) / .seconds(1)
         let tested = evaluate(test)
+        lastTest = tested
         epoch += 1
         let count = Double(batches * size)
         return EpochResult(
@@ -184,7 +186,13 @@ public final class TrainingRun {
         return (sum.loss / total, Double(sum.hits) / total)
     }
 
-    public func evaluateTest() -> (loss: Double, accuracy: Double) { evaluate(test) }
+    /// On the test examples, with the network as it was after the last epoch, or before the first.
+    public var testAccuracy: Double {
+        if let lastTest { return lastTest.accuracy }
+        let tested = evaluate(test)
+        lastTest = tested
+        return tested.accuracy
+    }
 
     /// A minibatch's examples; the last one is filled up from the beginning of the order.
     private func fill(_ batch: Int, _ order: [Int]) {
@@ -259,6 +267,7 @@ extension TrainingRun {
             throw TrainingError("was made with seed \(checkpoint.seed); resume with --seed \(checkpoint.seed)")
         }
         epoch = checkpoint.epoch
+        lastTest = nil
         trainer.stepCount = checkpoint.steps
         trainer.parameters.base.update(from: checkpoint.parameters, count: count)
         for (moments, saved) in zip(trainer.moments, checkpoint.moments) {

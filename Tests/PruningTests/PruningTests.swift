@@ -294,7 +294,7 @@ struct NetworkPruningTests {
                 default: break
                 }
             }
-            let shrunk = try pruneChannels(source, ratio: 0.5)
+            let shrunk = try pruneChannels(source, ChannelOptions(ratio: 0.5))
             try shrunk.network.network.validate()
             #expect(shrunk.removed * 2 == shrunk.channels)
             let parameters = { (n: TrainableNetwork) in n.network.statistics.weights }

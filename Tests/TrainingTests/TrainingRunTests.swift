@@ -32,11 +32,35 @@ struct TrainingRunTests {
     @Test("accuracy on drawn digits rises", arguments: ["64x2", "conv-small"])
     func learns(architecture: String) throws {
         let run = try makeRun(architecture)
-        let before = run.evaluateTest().accuracy
+        let before = run.testAccuracy
         var last = before
         for _ in 0..<4 { last = try #require(run.runEpoch()).testAccuracy }
         #expect(before < 0.4)
         #expect(last > 0.7, "\(last)")
+    }
+
+    @Test("stops after the first epoch with the target accuracy, and a resumed run that has it already at once")
+    func stopsEarly() throws {
+        let run = try makeRun("64x2") { $0.targetAccuracy = 0.6 }
+        let results = try #require(try run.run())
+        #expect(results.count < 10)
+        #expect(results.last.map { $0.testAccuracy >= 0.6 } == true)
+        #expect(results.dropLast().allSatisfy { $0.testAccuracy < 0.6 })
+        #expect(run.hasReachedTarget)
+        let resumed = try makeRun("64x2") { $0.targetAccuracy = 0.6 }
+        try resumed.resume(from: run.checkpoint)
+        #expect(try resumed.run() == [])
+        #expect(resumed.testAccuracy == run.testAccuracy)
+        #expect(try makeRun("64x2").run(isCancelled: { true }) == nil)
+    }
+
+    @Test("a rate that is too high is said")
+    func diverges() throws {
+        let run = try makeRun("16x1") {
+            $0.optimizer = .momentum(0.9)
+            $0.schedule.initial = 1e30
+        }
+        #expect(throws: TrainingError.self) { try run.run() }
     }
 
     @Test("the same seed gives the same network, and a resumed run goes on as it would have")

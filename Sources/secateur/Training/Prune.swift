@@ -4,7 +4,7 @@ import Glibc
 import Networks
 import ONNXFormat
 import Pruning
-import Training
+import Studies
 
 struct Prune: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -82,6 +82,9 @@ struct Prune: ParsableCommand {
         if structured && method != "magnitude" {
             throw ValidationError("--structured compares channels by --norm; leave --method away")
         }
+        if revive > 0 && (structured || method == "merge") {
+            throw ValidationError("--revive brings single weights back; it cannot follow --structured or merge")
+        }
         if !(0...1).contains(revive) { throw ValidationError("--revive must be between 0 and 1") }
         if calibration < 1 { throw ValidationError("--calibration must be at least 1") }
         if !(damping > 0) { throw ValidationError("--damping must be positive") }
@@ -106,39 +109,39 @@ struct Prune: ParsableCommand {
 
     func run() throws {
         var model = try readModel(network)
-        let parent = try fileHash(network)
-        model.metadata["secateur.parent"] = parent
-        model.metadata["secateur.pruning"] = structured ? "structured \(norm)" : method
-        model.metadata["secateur.pruning_seed"] = "\(seed)"
-        if method == "merge" {
-            let merged = model.trainable.network.simplified()
-            say("\(neurons(model.trainable.network)) neurons, \(neurons(merged)) after merging")
-            model.trainable = TrainableNetwork(merged)
-        } else if structured {
-            let shrunk = try shrink(model.trainable)
-            say(
-                "\(shrunk.removed) of \(shrunk.channels) channels removed, "
-                    + "\(model.trainable.network.statistics.weights) weights became "
-                    + "\(shrunk.network.network.statistics.weights)")
-            model.trainable = shrunk.network
-            model.metadata["secateur.pruning_ratio"] = "\(ratio)"
-        } else {
-            let pruned = try removeWeights(model.trainable)
-            var table = TextTable(header: ["layer", "weights", "zeros", "sparsity"], leftAligned: 1)
-            for layer in pruned.layers + [
-                LayerSparsity(name: "total", weights: pruned.weights, zeros: pruned.zeros)
-            ] {
-                let share = Double(layer.zeros) / Double(max(1, layer.weights))
-                table.rows.append([
-                    layer.name, "\(layer.weights)", "\(layer.zeros)", formatted("%.4f", share),
-                ])
-            }
-            writeOut(table.description, to: STDOUT_FILENO)
-            model.trainable = pruned.network
-            model.metadata["secateur.pruning_ratio"] = pattern ?? "\(ratio)"
-            model.metadata["secateur.pruning_scope"] = layers.isEmpty ? scope : layers.joined(separator: ",")
+        let parent = try fileDigest(network)
+        let task = self.task
+        let calibration = task.needsCalibration ? try data.map(examples) : nil
+        let result: PruningResult
+        do {
+            result = try Pruning.prune(model.trainable, task, calibration: calibration)
+        } catch {
+            throw InputFault("\(network): \(error.description)")
         }
+        say(result.report, model.trainable, result.network)
+        model.trainable = result.network
+        model.notePruning(task, result, parent: parent)
         try write(ONNXWriter.write(model, name: "pruned"), to: out)
+    }
+
+    private var task: PruningTask {
+        if method == "merge" { return .merging }
+        if structured {
+            return .channels(
+                ChannelOptions(
+                    ratio: ratio, scope: pruningScope, norm: Norm(rawValue: norm) ?? .l2, isGlobal: !perLayer))
+        }
+        var options = PruningOptions()
+        options.method = PruningMethod(rawValue: method) ?? .magnitude
+        options.scope = pruningScope
+        options.ratio = ratio
+        for ratio in layerRatios.compactMap(parsed(layerRatio:)) { options.layerRatios[ratio.name] = ratio.ratio }
+        options.isGlobal = !perLayer
+        options.pattern = pattern.flatMap(parsed)
+        options.seed = seed
+        options.revival = revive
+        options.damping = damping
+        return .weights(options)
     }
 
     private var pruningScope: PruningScope {
@@ -150,48 +153,35 @@ struct Prune: ParsableCommand {
         }
     }
 
-    private func shrink(_ trainable: TrainableNetwork) throws(InputFault) -> ShrunkNetwork {
+    private func examples(_ path: String) throws(InputFault) -> Examples {
         do {
-            return try pruneChannels(
-                trainable, ratio: ratio, scope: pruningScope, norm: norm == "l1" ? .l1 : .l2, isGlobal: !perLayer)
+            let dataset = try Dataset(opening: path, options: Dataset.Options(split: .train))
+            return try dataset.examples(0..<min(calibration, dataset.count))
         } catch {
-            throw InputFault("\(network): \(error.description)")
+            throw InputFault(error.description)
         }
     }
 
-    private func removeWeights(_ trainable: TrainableNetwork) throws(InputFault) -> PrunedNetwork {
-        var options = PruningOptions()
-        options.method = PruningMethod(rawValue: method) ?? .magnitude
-        options.scope = pruningScope
-        options.ratio = ratio
-        for ratio in layerRatios.compactMap(parsed(layerRatio:)) { options.layerRatios[ratio.name] = ratio.ratio }
-        options.isGlobal = !perLayer
-        options.pattern = pattern.flatMap(parsed)
-        options.seed = seed
-        options.revival = revive
-        options.damping = damping
-        var examples: Examples?
-        if let data, options.method.needsCalibration {
-            let dataset: Dataset
-            do {
-                dataset = try Dataset(opening: data, options: Dataset.Options(split: .train))
-                examples = try dataset.examples(0..<min(calibration, dataset.count))
-            } catch {
-                throw InputFault(error.description)
+    private func say(_ report: PruningResult.Report, _ before: TrainableNetwork, _ after: TrainableNetwork) {
+        switch report {
+        case .weights(let layers):
+            var table = TextTable(header: ["layer", "weights", "zeros", "sparsity"], leftAligned: 1)
+            let total = LayerSparsity(
+                name: "total", weights: layers.reduce(0) { $0 + $1.weights }, zeros: layers.reduce(0) { $0 + $1.zeros })
+            for layer in layers + [total] {
+                let share = Double(layer.zeros) / Double(max(1, layer.weights))
+                table.rows.append([
+                    layer.name, "\(layer.weights)", "\(layer.zeros)", formatted("%.4f", share),
+                ])
             }
-            let outputs = trainable.network.outputCount
-            if let label = examples?.labels.first(where: { !(0..<outputs).contains($0) }) {
-                throw InputFault("\(data): a label is \(label), the network has \(outputs) outputs; choose other data")
-            }
-        }
-        do {
-            var pruner = try Pruner(trainable, options: options, calibration: examples)
-            return try pruner.run()
-        } catch {
-            throw InputFault("\(network): \(error.description)")
+            writeOut(table.description, to: STDOUT_FILENO)
+        case .channels(let removed, let count):
+            say(
+                "\(removed) of \(count) channels removed, \(before.network.statistics.weights) weights became "
+                    + "\(after.network.statistics.weights)")
+        case .merging(let before, let after): say("\(before) neurons, \(after) after merging")
         }
     }
 
-    private func neurons(_ network: Network) -> Int { network.statistics.neurons }
     private func say(_ line: String) { writeOut(line + "\n", to: STDOUT_FILENO) }
 }

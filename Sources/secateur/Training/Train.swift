@@ -1,7 +1,7 @@
 import ArgumentParser
 import Datasets
-import Networks
 import ONNXFormat
+import Studies
 import Training
 
 struct Train: ParsableCommand {
@@ -55,36 +55,24 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        var session = TrainingSession(arguments: arguments, metadata: ["secateur.method": "train"])
         if let network {
             let model = try readModel(network)
-            session.metadata = model.metadata
-            session.metadata["secateur.method"] = "train"
-            session.metadata["secateur.parent"] = try fileHash(network)
+            let session = TrainingSession(
+                arguments: arguments, recipe: model.architecture?.recipe ?? TrainingOptions(),
+                metadata: model.metadata, origin: .parent(digest: try fileDigest(network)))
             try session.run(keepsZeros: false) { _ in model.trainable }
-        } else if let architecture {
-            session.metadata["secateur.architecture"] = architecture
+        } else if let name = architecture, let architecture = Architecture(name) {
+            let session = TrainingSession(
+                arguments: arguments, recipe: architecture.recipe, metadata: [:], origin: .architecture(name))
             try session.run(keepsZeros: false) { examples throws(InputFault) in
-                try start(architecture, examples)
+                do throws(TrainingError) {
+                    return try architecture.network(
+                        for: examples, outputs: outputs, normalization: mean.isEmpty ? nil : (mean, deviation),
+                        seed: arguments.seed)
+                } catch {
+                    throw InputFault("\(arguments.data.data): \(error.description)")
+                }
             }
-        }
-    }
-
-    private func start(_ name: String, _ examples: Examples) throws(InputFault) -> TrainableNetwork {
-        guard let architecture = Architecture(name) else { throw InputFault("unknown architecture \(name)") }
-        let shape = examples.shape
-        let classes = (examples.labels.max() ?? 0) + 1
-        let measured = examples.channelStatistics
-        let (mean, deviation) = self.mean.isEmpty ? measured : (self.mean, self.deviation)
-        guard mean.count == 1 || mean.count == shape.channels else {
-            throw InputFault("--mean has \(mean.count) numbers for \(shape.channels) channels; give one, or one each")
-        }
-        do {
-            return try architecture.network(
-                channels: shape.channels, height: shape.height, width: shape.width, outputs: outputs ?? classes,
-                mean: mean, deviation: deviation, seed: arguments.seed)
-        } catch {
-            throw InputFault("\(arguments.data.data): \(error.description)")
         }
     }
 }
@@ -103,9 +91,9 @@ struct Finetune: ParsableCommand {
 
     func run() throws {
         let model = try readModel(network)
-        var session = TrainingSession(arguments: arguments, metadata: model.metadata)
-        session.metadata["secateur.finetuned"] = "yes"
-        session.metadata["secateur.parent"] = try fileHash(network)
+        let session = TrainingSession(
+            arguments: arguments, recipe: model.architecture?.recipe ?? TrainingOptions(), metadata: model.metadata,
+            origin: .parent(digest: try fileDigest(network)))
         try session.run(keepsZeros: true) { _ in model.trainable }
     }
 }

@@ -86,8 +86,10 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "How strongly parameters are pulled towards 0.")
     var weightDecay = 1e-4
 
-    @Option(help: ArgumentHelp("Turn training images by up to so many degrees.", valueName: "degrees"))
-    var rotation = 0.0
+    @Option(
+        help: ArgumentHelp(
+            "Turn training images by up to so many degrees. (default: 10 for resnet4, else 0)", valueName: "degrees"))
+    var rotation: Double?
 
     @Option(help: ArgumentHelp("Move training images by up to so many pixels.", valueName: "pixels"))
     var shift = 0.0
@@ -135,25 +137,21 @@ struct TrainingArguments: ParsableArguments {
             throw ValidationError("--target-accuracy must be between 0 and 1")
         }
         for (name, value) in [
-            ("--rate", rate), ("--weight-decay", weightDecay), ("--rotation", rotation), ("--shift", shift),
+            ("--rate", rate), ("--weight-decay", weightDecay), ("--rotation", rotation ?? 0), ("--shift", shift),
             ("--epsilon", epsilon), ("--stability", stability), ("--rate-factor", rateFactor),
             ("--momentum", momentum),
         ] where !(value >= 0 && value.isFinite) { throw ValidationError("\(name) must be a number, 0 or more") }
         if resume && checkpoint == nil { throw ValidationError("--resume needs --checkpoint, the file to go on from") }
     }
 
-    /// As many threads as there are processors, or fewer when the batch is too small for so many.
-    private var defaultThreads: Int {
-        let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        return (1...processors).last { batchSize % (16 * $0) == 0 && batchSize <= 64 * $0 } ?? processors
-    }
-
-    func options(range: ClosedRange<Double>?, keepsZeros: Bool) -> TrainingOptions {
-        var options = TrainingOptions()
+    /// - Parameter recipe: holds what is not asked for otherwise.
+    func options(_ recipe: TrainingOptions, range: ClosedRange<Double>?, keepsZeros: Bool) -> TrainingOptions {
+        var options = recipe
         options.epochs = epochs
         options.targetAccuracy = targetAccuracy
         options.batchSize = batchSize
-        options.threads = threads ?? defaultThreads
+        let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        options.threads = threads ?? TrainingOptions.threads(batchSize: batchSize, processors: processors)
         options.seed = seed
         options.optimizer =
             switch optimizer {
@@ -163,7 +161,7 @@ struct TrainingArguments: ParsableArguments {
             }
         options.schedule = RateSchedule(initial: rate, factor: rateFactor, period: ratePeriod)
         options.weightDecay = weightDecay
-        options.augmentation = Augmentation(rotation: rotation, shift: shift)
+        options.augmentation = Augmentation(rotation: rotation ?? recipe.augmentation.rotation, shift: shift)
         options.inputRange = range ?? -Double.infinity...Double.infinity
         options.defence =
             switch defence {
