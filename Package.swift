@@ -35,6 +35,7 @@ let modules: [Module] = [
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
     Module(level: 0, name: "CPNG", kind: .system(apt: "libpng-dev"), tested: false),
     Module(level: 0, name: "Intervals", packages: [bigIntegers]),
+    Module(level: 0, name: "Statistics"),
     Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
     Module(
         level: 1, name: "Networks", imports: ["Intervals"], testImports: ["Evaluation"],
