@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates compare-heuristics soundness-gate batch-trials clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates mutations compare-heuristics soundness-gate batch-trials clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -31,6 +31,7 @@ help:
 	@echo 'make soundness-gate  no instance known to be violated may be proved, nor a random network misjudged'
 	@echo 'make batch-trials    batches against kills, full disks, dead workers, 10,000 queries, a Slurm node'
 	@echo 'make bench-certificates  time to prove, certificate size, time to check'
+	@echo 'make mutations       10,000 broken proofs, none of which the checker may accept'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
 
 needs:
@@ -78,6 +79,9 @@ batch-trials: build
 
 bench-certificates: build
 	$(PYTHON) Benchmarks/certificates.py --shared $(SHARED) --limit $(LIMIT) --binary $(BINARY)
+
+mutations: needs
+	$(SWIFT) run -c release mutations --count 10000 --suites $(SHARED)/suites
 
 bench-kernels: needs
 	$(SWIFT) run --package-path Benchmarks -c release kernels

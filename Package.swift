@@ -84,8 +84,8 @@ let modules: [Module] = [
     Module(
         level: 6, name: "Studies",
         imports: [
-            "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks", "Properties",
-            "Intervals", "Files", "Pruning", "Training",
+            "Certificates", "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks",
+            "Properties", "Intervals", "Files", "Pruning", "Training",
         ], packages: [sqlite, yaml, crypto]),
     Module(
         level: 7, name: "secateur",
@@ -97,8 +97,9 @@ let modules: [Module] = [
     Module(
         level: 6, name: "mutations",
         imports: [
-            "Certificates", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties", "Intervals", "Files",
-        ], kind: .command, tested: false),
+            "Verification", "Certificates", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties",
+            "Intervals",
+        ], packages: [arguments], kind: .command, tested: false),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
         kind: .command, tested: false),

@@ -95,7 +95,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", default="../shared")
     parser.add_argument("--suite", default="rl_benchmarks,safenlp,reach_prob_density,acasxu,mnist_fc,eran,cifar10_resnet")
-    parser.add_argument("--binary", type=Path, default=Path(".build/release/secateur"))
+    parser.add_argument("--binary", type=lambda name: Path(name).resolve(), default=Path(".build/release/secateur").resolve())
     parser.add_argument("--limit", type=float, default=60, help="seconds for each instance")
     parser.add_argument("--exact", action="store_true", help="check in exact arithmetic as well")
     parser.add_argument("--exact-limit", type=float, default=120, help="seconds for an exact check")

@@ -42,13 +42,15 @@ final class BatchBounder: @unchecked Sendable {
         let bounds = certify()
         let open = batch.indices.filter { !isRefuted(bounds[$0], $0, batch[$0]) }
         var clauses: [Clause] = []
+        var undercut: [Subproblem] = []
         for lane in batch.indices where isRefuted(bounds[lane], lane, batch[lane]) {
-            takeDown(lane, batch[lane], bounds[lane])
+            takeDown(lane, batch[lane])
+            if isUndercut(bounds[lane], lane, batch[lane]) { undercut.append(again(batch[lane], lane)) }
             if problem.learnsClauses, let clause = clause(lane, batch[lane], bound: bounds[lane]) {
                 clauses.append(clause)
             }
         }
-        if open.isEmpty { return .children([], clauses) }
+        if open.isEmpty { return .children([], clauses, undercut) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
         let slots = branchingSlots(batch, from: reached)
@@ -61,7 +63,28 @@ final class BatchBounder: @unchecked Sendable {
                 children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane])
             }
         }
-        return decideLeaves(leafLanes, batch).map(BatchResult.ended) ?? .children(children, clauses)
+        return decideLeaves(leafLanes, batch, &undercut).map(BatchResult.ended)
+            ?? .children(children, clauses, undercut)
+    }
+
+    /// Whether float32 execution may undercut what refutes the lane.
+    private func isUndercut(_ bound: Double, _ lane: Int, _ node: Subproblem) -> Bool {
+        problem.float32?.undercuts(bound, node.disjunct, weight: weight(lane)) ?? false
+    }
+
+    /// What float32 execution may lose of a disjunct, 0 where that does not matter.
+    func float32Loss(_ disjunct: Int) -> Double {
+        guard let float32 = problem.float32, !float32.isLost(disjunct) else { return 0 }
+        return float32.losses[disjunct]
+    }
+
+    /// The same subproblem as far as it has come.
+    private func again(_ node: Subproblem, _ lane: Int) -> Subproblem {
+        var result = node
+        result.parameters = bounder.parameterBlock(lane)
+        result.weights = bounder.weights(lane)
+        result.freshSplits = 0
+        return result
     }
 
     private func certify() -> [Double] {
@@ -75,11 +98,10 @@ final class BatchBounder: @unchecked Sendable {
     }
 
     /// The sum of the weights of a lane's constraints.
-    private func weight(_ lane: Int) -> Double { bounder.weights(lane).reduce(0, +) }
+    func weight(_ lane: Int) -> Double { bounder.weights(lane).reduce(0, +) }
 
     /// Records what was certified last in a lane as a leaf of the proof.
-    private func takeDown(_ lane: Int, _ node: Subproblem, _ bound: Double) {
-        problem.float32?.see(bound, node.disjunct, weight: weight(lane))
+    private func takeDown(_ lane: Int, _ node: Subproblem) {
         guard let scribe = problem.scribe else { return }
         let disjunct = problem.disjunctNumbers[node.disjunct]
         let leaf = bounder.leaf(lane, path: node.splits.path, neurons: neurons)
@@ -150,7 +172,7 @@ final class BatchBounder: @unchecked Sendable {
     // MARK: leaves
 
     /// Decides subproblems whose phases are all fixed by linear programs; an outcome ends the search.
-    private func decideLeaves(_ open: [Int], _ batch: [Subproblem]) -> SearchOutcome? {
+    private func decideLeaves(_ open: [Int], _ batch: [Subproblem], _ undercut: inout [Subproblem]) -> SearchOutcome? {
         var claimed: [Int] = []
         for lane in open {
             let phases = (0..<slotCount).map { bounder.phases[$0 * lanes + lane] }
@@ -171,7 +193,10 @@ final class BatchBounder: @unchecked Sendable {
         if claimed.isEmpty { return nil }
         let bounds = certify()
         if claimed.allSatisfy({ isRefuted(bounds[$0], $0, batch[$0]) }) {
-            for lane in claimed { takeDown(lane, batch[lane], bounds[lane]) }
+            for lane in claimed {
+                takeDown(lane, batch[lane])
+                if isUndercut(bounds[lane], lane, batch[lane]) { undercut.append(again(batch[lane], lane)) }
+            }
             return nil
         }
         return .exhausted(reason: "a margin is within rounding of zero where all phases are fixed")

@@ -22,8 +22,12 @@ public final class BoxSearch {
     private let limits: SearchLimits
     private let model: BoxModel
     private var stack: [BoxSubproblem]
+    /// More than this are not worth another search.
+    private static let mostUndercut = 4096
     /// Boxes made so far.
     private var made = 1
+    /// What is refuted by less than float32 execution may lose.
+    private var undercut: [BoxSubproblem] = []
     public private(set) var status = SearchStatus()
 
     public init(_ problem: SearchProblem, limits: SearchLimits) {
@@ -38,6 +42,31 @@ public final class BoxSearch {
 
     /// Runs until everything is refuted, a counterexample is confirmed, or a limit is reached.
     public func run(onProgress: (SearchStatus) -> Void) -> SearchOutcome {
+        let outcome = search(onProgress)
+        if outcome.isProof { settleUndercut() }
+        return outcome
+    }
+
+    /// Bounds once more what was refuted by less than float32 execution may lose.
+    private func settleUndercut() {
+        undercut.removeAll { [problem] box in box.open.allSatisfy { problem.float32?.isLost($0) ?? true } }
+        let extra = Float32Margin.extraNodes(status.nodes)
+        if undercut.isEmpty { return }
+        var strict = problem
+        strict.float32 = problem.float32?.required
+        strict.scribe = nil
+        var limits = limits
+        limits.softNodes = extra
+        limits.triesMinimisers = false
+        let search = BoxSearch(strict, limits: limits)
+        search.stack = undercut
+        if undercut.count > extra / 2 || !search.search({ _ in }).isProof {
+            problem.float32?.lose(undercut.flatMap(\.open))
+        }
+        status.nodes += search.status.nodes
+    }
+
+    private func search(_ onProgress: (SearchStatus) -> Void) -> SearchOutcome {
         let threads = max(1, limits.threads)
         let bounders = Results<BoxBatchBounder>(threads)
         let results = Results<BoxBatchResult>(threads)
@@ -59,13 +88,18 @@ public final class BoxSearch {
             for worker in batches.indices {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
-                case .children(var children, let steps):
+                case .children(var children, let steps, let weak):
+                    undercut += weak
                     takeDown(steps, of: batches[worker])
                     for place in children.indices { children[place].number = made + place }
                     made += children.count
                     stack += children
                 case .ended(let outcome): return outcome
                 }
+            }
+            if undercut.count > Self.mostUndercut {
+                problem.float32?.lose(undercut.flatMap(\.open))
+                undercut = []
             }
             status.open = stack.count
             status.worstBound = stack.lazy.map(\.bound).min() ?? .infinity
@@ -92,8 +126,9 @@ public final class BoxSearch {
 }
 
 enum BoxBatchResult: Sendable {
-    /// The boxes to go on with, and for every box of the batch what was done.
-    case children([BoxSubproblem], [BoxStep])
+    /// The boxes to go on with, for every box of the batch what was done, and what is refuted by less than float32
+    /// execution may lose.
+    case children([BoxSubproblem], [BoxStep], [BoxSubproblem])
     case ended(SearchOutcome)
 }
 
@@ -109,6 +144,7 @@ final class BoxBatchBounder: @unchecked Sendable {
     private let limits: SearchLimits
     private let bounder: BoxBounder
     private let evaluator: LaneEvaluator<Float>
+    private lazy var preciseEvaluator = LaneEvaluator(problem.region.model.rigorous, lanes: Self.lanes)
     private lazy var programs = LeafProgram(problem.region)
     private var rounds = 0
     /// How far a disjunct's bound must lie above zero.
@@ -126,6 +162,8 @@ final class BoxBatchBounder: @unchecked Sendable {
     /// The lanes' state while a batch is worked on.
     private struct Lane {
         var open: Set<Int>
+        /// Disjuncts that are refuted, here or on a part that was clipped off, by less than float32 may lose.
+        var undercut: Set<Int> = []
         let box: InputBox
         /// The part of the box that may hold a counterexample.
         var clipped: InputBox?
@@ -147,7 +185,10 @@ final class BoxBatchBounder: @unchecked Sendable {
             boundBackward(&state, .refined)
         }
         let open = state.indices.filter { !state[$0].open.isEmpty }
-        if open.isEmpty { return .children([], state.map(\.step)) }
+        let undercut = state.filter { !$0.undercut.isEmpty }.map {
+            BoxSubproblem(box: $0.box, open: $0.undercut.sorted(), bound: 0)
+        }
+        if open.isEmpty { return .children([], state.map(\.step), undercut) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers, findsViolation(open, state) { return .ended(.violated) }
         var children: [BoxSubproblem] = []
@@ -170,7 +211,7 @@ final class BoxBatchBounder: @unchecked Sendable {
                     box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
             }
         }
-        return .children(children, state.map(\.step))
+        return .children(children, state.map(\.step), undercut)
     }
 
     private func boundForward(_ state: inout [Lane]) {
@@ -181,7 +222,9 @@ final class BoxBatchBounder: @unchecked Sendable {
                     if bounds[lane] > floors[index] {
                         state[lane].open.remove(index)
                         state[lane].step.effort = .forward
-                        problem.float32?.see(bounds[lane], index)
+                        if problem.float32?.undercuts(bounds[lane], index) ?? false {
+                            state[lane].undercut.insert(index)
+                        }
                     } else {
                         state[lane].bound = max(state[lane].bound, bounds[lane])
                     }
@@ -202,7 +245,7 @@ final class BoxBatchBounder: @unchecked Sendable {
                 let own = BoxPlanes(
                     planes: zip(planes, depths).map { ($1, $0.slopes[lane * axes..<(lane + 1) * axes]) })
                 let part = own.clip(state[lane].box)
-                if undercuts, part.map({ $0 != state[lane].box }) ?? true { problem.float32?.undercut() }
+                if undercuts, part.map({ $0 != state[lane].box }) ?? true { state[lane].undercut.insert(index) }
                 guard let part else {
                     state[lane].open.remove(index)
                     state[lane].step.effort = effort
@@ -226,7 +269,7 @@ final class BoxBatchBounder: @unchecked Sendable {
     /// A disjunct's bounds on one box less what has to be left of them; and whether float32 execution may undercut what
     /// is shown by them. Where it takes a hundredth at most, clipping makes up for it.
     private func depths(_ bounds: [Double], _ disjunct: Int) -> ([Double], undercuts: Bool) {
-        guard let float32 = problem.float32, !float32.isRequired else {
+        guard let float32 = problem.float32, !float32.isRequired, !float32.isLost(disjunct) else {
             return (bounds.map { $0 - floors[disjunct] }, false)
         }
         let loss = float32.losses[disjunct]
@@ -248,23 +291,34 @@ final class BoxBatchBounder: @unchecked Sendable {
     private func findsViolation(_ open: [Int], _ state: [Lane]) -> Bool {
         rounds += 1
         if rounds % Self.roundsPerProgram == 1, descends(open, state) { return true }
+        // Float32 cannot tell the points of a narrow box apart.
+        let narrow = open.filter { isNarrow(state[$0].box) }
         for points in [bounder.centre, bounder.minimiser] {
-            let candidates = open.map { ($0, points($0)) }
-            let input = evaluator.values(of: 0)
-            for (lane, point) in candidates {
-                for (feature, value) in point.enumerated() { input[feature * lanes + lane] = Float(value) }
-            }
-            evaluator.evaluate()
-            for (lane, point) in candidates {
-                for disjunct in state[lane].open
-                where problem.disjuncts[disjunct].allSatisfy({ margin($0, lane) <= 0 })
-                    && problem.confirm(point, disjunct)
-                {
-                    return true
-                }
-            }
+            if findsViolation(open, state, at: points, by: evaluator) { return true }
+            if !narrow.isEmpty, findsViolation(narrow, state, at: points, by: preciseEvaluator) { return true }
         }
         return false
+    }
+
+    private func findsViolation<Scalar>(
+        _ open: [Int], _ state: [Lane], at points: (Int) -> [Double], by evaluator: LaneEvaluator<Scalar>
+    ) -> Bool {
+        let candidates = open.map { ($0, points($0)) }
+        let input = evaluator.values(of: 0)
+        for (lane, point) in candidates {
+            for (feature, value) in point.enumerated() { input[feature * lanes + lane] = Scalar(value) }
+        }
+        evaluator.evaluate()
+        return candidates.contains { lane, point in
+            state[lane].open.contains { disjunct in
+                problem.disjuncts[disjunct].allSatisfy { margin($0, lane, evaluator) <= 0 }
+                    && problem.confirm(point, disjunct)
+            }
+        }
+    }
+
+    private func isNarrow(_ box: InputBox) -> Bool {
+        zip(box.lower, box.upper).contains { $1 - $0 < 0x1p-18 * max($0.magnitude, $1.magnitude) }
     }
 
     private func descends(_ open: [Int], _ state: [Lane]) -> Bool {
@@ -277,7 +331,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         var best = (margin: Double.infinity, lane: 0, disjunct: 0)
         for lane in open {
             for disjunct in state[lane].open {
-                let worst = problem.disjuncts[disjunct].map { margin($0, lane) }.max() ?? .infinity
+                let worst = problem.disjuncts[disjunct].map { margin($0, lane, evaluator) }.max() ?? .infinity
                 if worst < best.margin { best = (worst, lane, disjunct) }
             }
         }
@@ -288,7 +342,9 @@ final class BoxBatchBounder: @unchecked Sendable {
         return point.map { problem.confirm($0, best.disjunct) } ?? false
     }
 
-    private func margin(_ objective: Objective, _ lane: Int) -> Double {
+    private func margin(_ objective: Objective, _ lane: Int, _ evaluator: LaneEvaluator<some ElementwiseLaneScalar>)
+        -> Double
+    {
         let output = evaluator.values(of: problem.region.plan.output)
         let input = evaluator.values(of: 0)
         return objective.constant

@@ -104,7 +104,8 @@ struct ClauseStore {
 extension BatchBounder {
     /// What the refutation of a lane needs of its path, where that is less than all of it.
     ///
-    /// - Soundness: the certified bound less everything that the dropped splits may have been worth is still positive.
+    /// - Soundness: the certified bound less everything that the dropped splits may have been worth is still positive,
+    ///   and more than float32 execution may lose, as long as that matters.
     func clause(_ lane: Int, _ node: Subproblem, bound: Double) -> Clause? {
         var steps: [(literal: PhaseLiteral, worth: Double)] = []
         var split = node.splits
@@ -115,10 +116,11 @@ extension BatchBounder {
         steps.sort { $0.worth < $1.worth }
         var left = bound
         var dropped = 0
+        let loss = float32Loss(node.disjunct) * max(1, weight(lane))
         for step in steps {
             // Generous: a handful of roundings in the worth, and one here.
             let rest = left - step.worth * (1 + 1e-10)
-            guard rest > bound * 1e-6 else { break }
+            guard rest > max(bound * 1e-6, loss) else { break }
             left = rest
             dropped += 1
         }

@@ -20,6 +20,10 @@ public final class PhaseSearch {
     private var queue = Heap<Subproblem>()
     private var created = 0
     private var clauses: ClauseStore
+    /// What is refuted by less than float32 execution may lose.
+    private var undercut: [Subproblem] = []
+    /// More than this are not worth another search.
+    private static let mostUndercut = 512
     public private(set) var status = SearchStatus()
 
     public init(_ problem: SearchProblem, limits: SearchLimits) {
@@ -34,6 +38,12 @@ public final class PhaseSearch {
 
     /// Runs until everything is refuted, a counterexample is confirmed, or a limit is reached.
     public func run(onProgress: (SearchStatus) -> Void) -> SearchOutcome {
+        let outcome = search(onProgress)
+        settleUndercut()
+        return outcome
+    }
+
+    private func search(_ onProgress: (SearchStatus) -> Void) -> SearchOutcome {
         let threads = max(1, limits.threads)
         let bounders = Results<BatchBounder>(threads)
         let results = Results<BatchResult>(threads)
@@ -52,9 +62,10 @@ public final class PhaseSearch {
             for worker in batches.indices {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
-                case .children(let children, let learned):
+                case .children(let children, let learned, let weak):
                     insert(children)
                     clauses.learn(learned)
+                    undercut += weak
                 case .ended(let outcome):
                     // What was being worked on is still open.
                     for subproblem in batches[worker] { queue.insert(subproblem) }
@@ -63,9 +74,36 @@ public final class PhaseSearch {
             }
             status.open = queue.count
             if let end { return end }
+            if undercut.count > Self.mostUndercut { loseUndercut() }
             onProgress(status)
         }
         return .proved
+    }
+
+    private func loseUndercut() {
+        problem.float32?.lose(undercut.map(\.disjunct))
+        undercut = []
+    }
+
+    /// Bounds once more what was refuted by less than float32 execution may lose.
+    private func settleUndercut() {
+        let open = Set(openDisjuncts)
+        undercut.removeAll { [problem] in open.contains($0.disjunct) || problem.float32?.isLost($0.disjunct) ?? true }
+        let extra = Float32Margin.extraNodes(status.nodes)
+        if undercut.count > extra / 2 || limits.isOver { loseUndercut() }
+        if undercut.isEmpty { return }
+        var strict = problem
+        strict.float32 = problem.float32?.required
+        strict.scribe = nil
+        var limits = limits
+        limits.softNodes = extra
+        limits.triesMinimisers = false
+        let search = PhaseSearch(strict, limits: limits)
+        search.queue = []
+        search.insert(undercut)
+        _ = search.search { _ in }
+        status.nodes += search.status.nodes
+        problem.float32?.lose(search.openDisjuncts)
     }
 
     /// The disjuncts that have open subproblems.
@@ -102,6 +140,7 @@ public final class PhaseSearch {
 
 /// What became of a batch.
 enum BatchResult: Sendable {
-    case children([Subproblem], [Clause])
+    /// Also what is refuted, but by less than float32 execution may lose.
+    case children([Subproblem], [Clause], [Subproblem])
     case ended(SearchOutcome)
 }

@@ -12,7 +12,7 @@ public final class LaneEvaluator<Scalar: ElementwiseLaneScalar> {
     }
     private let capacity: Int
     /// Per piecewise linear activation node, when set: the slope by which each feature is multiplied instead of the
-    /// activation, so that evaluation is affine in the input.
+    /// activation, so that evaluation is affine in the input. The gradient has the same slopes.
     public var fixedSlopes: [Int: [Scalar]] = [:]
     /// The least slope that `differentiate()` gives an activation. Above 0 the result is no gradient, but it leads off
     /// plateaus on which the gradient is 0.
@@ -104,18 +104,25 @@ extension LaneEvaluator {
     /// From weights on the output in `gradient(of: output)` to the gradient at every earlier node, at the point that
     /// `evaluate()` last saw.
     public func differentiate() {
+        if !differentiate(from: network.plan.output)[0] {
+            gradient(of: 0).update(repeating: 0, count: network.plan.layouts[0].count * lanes)
+        }
+    }
+
+    /// The same from weights on any node.
+    ///
+    /// - Returns: per node whether it has a gradient.
+    public func differentiate(from target: Int) -> [Bool] {
         let plan = network.plan
         var reached = [Bool](repeating: false, count: plan.nodeCount)
-        reached[plan.output] = true
-        for node in stride(from: plan.output, to: 0, by: -1) where reached[node] {
+        reached[target] = true
+        for node in stride(from: target, to: 0, by: -1) where reached[node] {
             for operand in plan.operands[node] {
                 pullBack(node, to: operand, accumulating: reached[operand])
                 reached[operand] = true
             }
         }
-        if !reached[0] {
-            gradient(of: 0).update(repeating: 0, count: plan.layouts[0].count * lanes)
-        }
+        return reached
     }
 
     private func pullBack(_ node: Int, to operand: Int, accumulating: Bool) {
@@ -146,6 +153,10 @@ extension LaneEvaluator {
                 target.update(from: g, count: count * lanes)
             }
         case .activation(let slope):
+            if let slopes = fixedSlopes[node] {
+                Scalar.scale(count, lanes: lanes, by: slopes, adding: nil, g, to: target, accumulating: accumulating)
+                return
+            }
             Scalar.differentiate(
                 count, lanes: lanes, negativeSlope: max(slope, leastSlope), at: values(of: operand), g, to: target,
                 accumulating: accumulating)

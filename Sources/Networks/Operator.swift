@@ -44,7 +44,7 @@ public struct AffineError: Sendable, Equatable {
 }
 
 /// A matrix, dense or with only its nonzeros. Row-major; rows are outputs.
-public enum Matrix: Sendable {
+public enum Matrix: Sendable, Equatable {
     case dense(rows: Int, columns: Int, values: [Double])
     case sparse(SparseMatrix)
 }
@@ -68,7 +68,7 @@ public struct SparseMatrix: Sendable, Equatable {
     }
 }
 
-public struct Linear: Sendable {
+public struct Linear: Sendable, Equatable {
     public var weights: Matrix
     /// One per row.
     public var bias: [Double]
@@ -142,7 +142,7 @@ public struct Elementwise: Sendable, Equatable {
     }
 }
 
-public struct Selection: Sendable {
+public struct Selection: Sendable, Equatable {
     /// Per output feature the operand's feature, or -1 for the constant in `constants`.
     public var sources: [Int32]
     /// Per output feature; only read where the source is -1. Exact.

@@ -4,6 +4,8 @@ public struct BatchOptions: Sendable {
     public var query = QueryOptions()
     /// Seconds for the whole batch; what is not finished then is left for `--resume`.
     public var budget: Double?
+    /// The directory that certificates go to, which exists; results without one are asked for again.
+    public var certificates: String?
     public var schedule: Schedule
     /// The program that workers run.
     public var program: String

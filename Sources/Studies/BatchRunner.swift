@@ -40,6 +40,7 @@ public final class BatchRunner {
     public func run() throws(StudyError) -> BatchSummary {
         signal(SIGPIPE, SIG_IGN)
         defer { for worker in workers { worker.dismiss() } }
+        if let directory = options.certificates { try ResultExport.makeDirectory(directory) }
         try reuse()
         var nextReport = ContinuousClock.now
         while true {
@@ -79,6 +80,11 @@ public final class BatchRunner {
             let fingerprint = fingerprinter.fingerprint(of: query, options: options.queryOptions(for: query))
             fingerprints.append(fingerprint)
             if !isEmpty, let result = try store.result(key: query.key, fingerprint: fingerprint) {
+                if lacksCertificate(result) {
+                    try store.forget(key: query.key, fingerprint: fingerprint)
+                    pending.append(index)
+                    continue
+                }
                 progress.reused += 1
                 progress.counts[result.outcome, default: 0] += 1
                 onResult(query, result, true)
@@ -88,6 +94,11 @@ public final class BatchRunner {
             if isCancelled() { break }
         }
         pending.reverse()
+    }
+
+    private func lacksCertificate(_ result: QueryResult) -> Bool {
+        options.certificates != nil && result.certificate == nil && [.holds, .violated].contains(result.outcome)
+            && !result.warnings.contains { $0.hasPrefix("no certificate") }
     }
 
     private func summary(_ end: BatchSummary.End) -> BatchSummary {
@@ -152,6 +163,7 @@ public final class BatchRunner {
     private func ask(_ worker: WorkerProcess, _ index: Int, spent: Double) {
         var request = WorkerRequest(query: queries[index], options: options.queryOptions(for: queries[index]))
         let timeout = request.options.timeout
+        request.certificate = options.certificates.map { "\($0)/\(queries[index].fileStem)" }
         request.options.threads = threads
         var isTrial = false
         if isTrying {

@@ -94,8 +94,17 @@ public final class QueryWorker {
             throw Fault(message: "\(error.message); use the property that belongs to \(request.query.network)")
         }
         let readSeconds = seconds(since: start)
-        var result = QueryResult(verify(query, options: options(request.options, spent: readSeconds)))
+        var options = options(request.options, spent: readSeconds)
+        let asked = try request.certificate.map {
+            try certificate($0, request.query, network.network, property)
+        }
+        options.recorder = asked?.file?.recorder
+        let report = verify(query, options: options)
+        var result = QueryResult(report)
         result.readSeconds = readSeconds
+        if let objection = asked?.objection { result.warnings.append("no certificate: \(objection)") }
+        let witness = request.certificate.map { $0 + ".witness" }
+        result.certificate = try asked?.file?.finish(report.verdict, witness: witness)
         return result
     }
 

@@ -80,7 +80,7 @@ public struct ResultExport {
 
     static func decimal(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
-    private static func makeDirectory(_ path: String) throws(StudyError) {
+    static func makeDirectory(_ path: String) throws(StudyError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {

@@ -134,6 +134,24 @@ public final class ResultStore {
         }
     }
 
+    /// Takes away one result, so that its query runs again.
+    func forget(key: String, fingerprint: Fingerprint) throws(StudyError) {
+        do {
+            try database.write { database in
+                try database.execute(
+                    sql: """
+                        DELETE FROM results
+                        WHERE key = ? AND network_digest = ? AND property_digest = ? AND options = ? AND version = ?
+                        """,
+                    arguments: [
+                        key, fingerprint.network, fingerprint.property, fingerprint.options, fingerprint.version,
+                    ])
+            }
+        } catch {
+            throw Self.explained(error, path: path)
+        }
+    }
+
     /// How many results there are, whatever they speak of.
     public func count() throws(StudyError) -> Int {
         do {

@@ -17,8 +17,12 @@ struct RegionProof {
     private let upper: [Double]
     /// Indices into `disjuncts` of those that are not refuted.
     private var open: [Int]
-    /// What float32 execution may lose on the region; nil when it is not asked for.
-    private let float32: Float32Margin?
+    private let region: InputRegion
+    private var float32Ranges: Float32Analysis.Ranges?
+    /// Per disjunct the most that float32 execution may lose; nil when nobody asked, or nothing is known.
+    private var float32Losses: [Double]?
+    /// Whether what is refuted so far is refuted for every float32 execution.
+    private var holdsInFloat32 = true
     private var known: NodeBounds?
     private var boundSeconds = 0.0
     private var searchSeconds = 0.0
@@ -35,11 +39,11 @@ struct RegionProof {
         self.disjuncts = disjuncts
         self.numbers = numbers
         self.confirm = confirm
+        self.region = region
         let layout = run.model.plan.inputLayout
         lower = layout.permuted(region.outwardLower)
         upper = layout.permuted(region.outwardUpper)
         open = Array(disjuncts.indices)
-        float32 = run.float32Margin(region, disjuncts)
     }
 
     func add(to report: inout VerificationReport) {
@@ -48,10 +52,10 @@ struct RegionProof {
         report.nodes += nodes
         report.open = status.open
         report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
-        if let float32 {
-            let rounding = max(report.float32?.rounding ?? 0, float32.losses.max() ?? 0)
+        if let float32Losses {
+            let rounding = max(report.float32?.rounding ?? 0, float32Losses.max() ?? 0)
             report.float32 = Float32Report(
-                rounding: rounding, holds: float32.holds && report.float32?.holds ?? true)
+                rounding: rounding, holds: holdsInFloat32 && report.float32?.holds ?? true)
         }
         report.neurons = max(report.neurons, neurons)
         report.unstableNeurons = max(report.unstableNeurons, unstable)
@@ -60,12 +64,12 @@ struct RegionProof {
     /// - Parameter attack: a more thorough counterexample search, run once the cheapest bounds did not decide; true
     ///   when it found one.
     mutating func decide(attack: () -> Bool) -> SearchOutcome {
-        if run.options.requiresFloat32, !(float32?.losses.allSatisfy(\.isFinite) ?? false) {
-            return .exhausted(reason: "no bound of float32 execution's rounding is known on a region")
-        }
         let moving = BoxModel.moving(lower: lower, upper: upper)
         let plain = bound(BoundingOptions())
         if run.isOver { return .stopped }
+        if run.options.requiresFloat32, !(float32Losses?.allSatisfy(\.isFinite) ?? false) {
+            return .exhausted(reason: "no bound of float32 execution's rounding is known on a region")
+        }
         let overBoxes = moving.count <= Self.mostInputsToSplit
         if let end = ended(search(plain, overBoxes: overBoxes, nodes: overBoxes ? 256 : 1)) { return end }
         if attack() { return .violated }
@@ -135,8 +139,19 @@ struct RegionProof {
         known = bounder.bounds
         neurons = bounder.neuronCount
         unstable = bounder.unstableCount
+        boundFloat32(bounder.bounds)
         boundSeconds += seconds(since: began)
         return bounder
+    }
+
+    /// Bounds what float32 execution loses by what is known of the neurons now.
+    private mutating func boundFloat32(_ known: NodeBounds) {
+        guard let analysis = run.float32, !run.isOver else { return }
+        let ranges =
+            float32Ranges ?? analysis.ranges(over: region, of: run.query.network, threads: run.options.threads)
+        float32Ranges = ranges
+        let losses = analysis.losses(of: disjuncts, ranges, known: known)
+        float32Losses = float32Losses.map { zip($0, losses).map { min($0, $1) } } ?? losses
     }
 
     /// An outcome that ends the proof; nil to go on with more effort.
@@ -161,7 +176,9 @@ struct RegionProof {
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
         problem.branching = run.options.branching
         problem.scribe = run.scribe
-        problem.float32 = float32.map { $0.restricted(to: open) }
+        problem.float32 = float32Losses.map { losses in
+            Float32Margin(losses: open.map { losses[$0] }, isRequired: run.options.requiresFloat32)
+        }
         problem.disjunctNumbers = open.map { numbers[$0] }
         var limits = SearchLimits()
         limits.deadline = run.deadline
@@ -178,12 +195,14 @@ struct RegionProof {
             outcome = search.run { [run] in run.tell("splitting inputs", $0) }
             status = search.status
             run.scribe?.recorder.endBoxes(isProved: outcome.isProof)
+            if outcome.isProof, let lost = problem.float32?.lost, !lost.isEmpty { holdsInFloat32 = false }
         } else {
             run.scribe?.recorder.beginPhases(isLast: softNodes == .max)
             let search = PhaseSearch(problem, limits: limits)
             outcome = search.run { [run] in run.tell("splitting phases", $0) }
             status = search.status
             let left = search.openDisjuncts
+            if let lost = problem.float32?.lost, !lost.isSubset(of: left) { holdsInFloat32 = false }
             run.scribe?.recorder.endPhases(
                 refuted: open.indices.filter { !left.contains($0) }.map { problem.disjunctNumbers[$0] })
             open = left.map { open[$0] }

@@ -26,6 +26,7 @@ final class VerificationRun: Sendable {
     let scribe: ProofScribe?
     /// The first confirmed counterexample.
     private let found = Mutex<Counterexample?>(nil)
+    private let analysis = Mutex<Float32Analysis??>(nil)
 
     init(
         _ query: Query, options: VerificationOptions, progress: @escaping @Sendable (VerificationProgress) -> Void,
@@ -174,21 +175,16 @@ final class VerificationRun: Sendable {
         return outcome
     }
 
-    /// Multiply-adds of a network above which the rounding of float32 is bounded only when that is required.
-    private static let float32Limit = 50_000_000
-
-    /// What float32 execution may lose of each disjunct's margins.
-    func float32Margin(_ region: InputRegion, _ disjuncts: [Disjunct]) -> Float32Margin? {
-        guard options.requiresFloat32 || model.plan.multiplyAdds < Self.float32Limit,
-            let errors = query.network.float32Errors(over: region.outwardLower, upper: region.outwardUpper)
-        else { return nil }
-        let losses = disjuncts.map { disjunct in
-            disjunct.constraints.map { constraint in
-                constraint.outputTerms.reduce(0) { $0 + $1.coefficient.magnitude * errors[$1.index] }
-            }.max() ?? 0
+    /// What float32 execution may lose; nil when nobody asks for it.
+    var float32: Float32Analysis? {
+        analysis.withLock { known in
+            if let known { return known }
+            let isAsked =
+                options.requiresFloat32 || model.plan.multiplyAdds < Float32Analysis.mostMultiplyAdds
+            let made = isAsked ? Float32Analysis(query.network, verified: model.plan) : nil
+            known = .some(made)
+            return made
         }
-        return Float32Margin(
-            losses: losses.map { $0.isNaN ? .infinity : $0 * (1 + 0x1p-20) }, isRequired: options.requiresFloat32)
     }
 
     func tell(_ phase: String, _ status: SearchStatus) {

@@ -1,150 +1,87 @@
-// Breaks certificates in random ways and tells what the checker makes of it. Usage:
+// Breaks proofs in random ways and tells what the checker makes of it.
 //
-//     mutations COUNT SEED certificate network property [certificate network property ...]
-//
-// A mutated certificate may still be a proof: one with another slope often is. Which mutations break the proof is decided
-// without the arithmetic under test: by counting what covers the region, by replaying in exact arithmetic, and by turning
-// the property into one that is false at the region's centre. Exit status 1: a broken proof was accepted.
+// A mutated proof may still be one: with another slope it often is. Which mutations break the proof is decided without
+// the arithmetic under test: by counting what covers the region, by replaying in exact arithmetic, and by turning the
+// property into one that is false at the region's centre.
 
-import Certificates
-import Evaluation
-import Files
+import ArgumentParser
 import Glibc
-import Intervals
-import Networks
-import ONNXFormat
-import Properties
-import VNNLIBFormat
 
 @main
-struct Mutations {
-    static func main() throws {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        guard arguments.count >= 5, (arguments.count - 2) % 3 == 0, let count = Int(arguments[0]),
-            let seed = UInt64(arguments[1])
-        else {
-            print("usage: mutations COUNT SEED certificate network property [certificate network property ...]")
-            exit(1)
-        }
+struct Mutations: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Breaks proofs at random and lets the checker judge them.",
+        discussion: """
+            Proves each property and mutates the proofs. Exit status 1: the checker accepted a broken one.
+
+            Example: mutations --count 10000
+            """)
+
+    @Option(help: "How many mutations in all.")
+    var count = 10_000
+
+    @Option(help: "Start of the random numbers.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Where small networks with properties lie.")
+    var specs = "Specs"
+
+    @Option(help: "Where benchmarks lie; left out when there is no such directory.")
+    var suites = "../shared/suites"
+
+    @Argument(help: "Networks and properties that hold, in turns; by default twenty of the specs and the benchmarks.")
+    var files: [String] = []
+
+    func validate() throws {
+        if files.count % 2 != 0 { throw ValidationError("name a property after each network") }
+        if count < 1 { throw ValidationError("--count must be at least 1") }
+    }
+
+    func run() throws {
+        let pairs =
+            files.isEmpty
+            ? Self.ownPairs.map { ("\(specs)/\($0)", "\(specs)/\($1)") }
+                + Self.suitePairs.map { ("\(suites)/\($0)", "\(suites)/\($1)") }
+                .filter { Self.exists($0.0) && Self.exists($0.1) }
+            : stride(from: 0, to: files.count, by: 2).map { (files[$0], files[$0 + 1]) }
         var total = Tally()
-        let files = stride(from: 2, to: arguments.count, by: 3).map { Array(arguments[$0..<$0 + 3]) }
-        for (index, file) in files.enumerated() {
-            let share = count * (index + 1) / files.count - count * index / files.count
-            let subject = try Subject(file[0], file[1], file[2])
+        for (index, (network, property)) in pairs.enumerated() {
+            let share = count * (index + 1) / pairs.count - count * index / pairs.count
+            guard let subject = try Subject(network: network, property: property) else {
+                print("\(network) \(property): not proved")
+                total.faults += 1
+                continue
+            }
             let tally = try subject.mutate(share, seed: seed &+ UInt64(index))
-            print("\(file[0]): \(tally.text)")
+            print("\(subject.name), \(subject.records.count) bytes: \(tally.text)")
             total.add(tally)
         }
         for (name, counts) in total.kinds.sorted(by: { $0.key < $1.key }) {
             print("  \(name): \(counts.rejected) of \(counts.tried) rejected")
         }
-        print("all: \(total.text)")
-        exit(total.faults == 0 ? 0 : 1)
-    }
-}
-
-struct Tally {
-    var kinds: [String: (tried: Int, rejected: Int)] = [:]
-    /// Accepted although the proof is broken.
-    var faults = 0
-
-    var text: String {
-        let tried = kinds.values.reduce(0) { $0 + $1.tried }
-        let rejected = kinds.values.reduce(0) { $0 + $1.rejected }
-        return "\(tried) mutations, \(rejected) rejected, \(tried - rejected) still proofs, \(faults) faults"
+        print("\(pairs.count) proofs, \(total.text)")
+        if total.faults > 0 { throw ExitCode(1) }
     }
 
-    mutating func add(_ name: String, isRejected: Bool) {
-        kinds[name, default: (0, 0)].tried += 1
-        if isRejected { kinds[name]!.rejected += 1 }
-    }
+    private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || access(path + ".gz", F_OK) == 0 }
 
-    mutating func add(_ other: Tally) {
-        for (name, counts) in other.kinds {
-            kinds[name, default: (0, 0)].tried += counts.tried
-            kinds[name]!.rejected += counts.rejected
-        }
-        faults += other.faults
-    }
-}
-
-/// A certificate with its network and property.
-struct Subject {
-    let name: String
-    let network: Network
-    let property: Property
-    /// Without the header.
-    let records: [UInt8]
-
-    init(_ certificate: String, _ network: String, _ property: String) throws {
-        name = certificate
-        self.network = try ONNXReader.read(path: network)
-        self.property = try VNNLIBReader.read(path: property)
-        let content = try readFile(certificate)
-        let reader = ByteReader(content)
-        _ = try CertificateHeader.read(from: reader)
-        records = Array(content[reader.offset...])
-    }
-
-    /// Why the checker rejects; nil when it accepts.
-    private func objection(_ bytes: [UInt8], _ property: Property, _ arithmetic: ArithmeticKind) -> String? {
-        var options = CheckOptions()
-        options.arithmetic = arithmetic
-        options.threads = 2
-        do {
-            _ = try check(ByteReader(bytes), network: network, property: property, options: options)
-            return nil
-        } catch {
-            return error.message.isEmpty ? "no reason" : error.message
-        }
-    }
-
-    func mutate(_ count: Int, seed: UInt64) throws -> Tally {
-        var tally = Tally()
-        guard objection(records, property, .rounded) == nil else {
-            print("\(name): not accepted as it is")
-            tally.faults += 1
-            return tally
-        }
-        let false1 = falsified()
-        let isRejected = objection(records, false1, .rounded) != nil
-        tally.add("a property that is false at the centre", isRejected: isRejected)
-        if !isRejected { fault("a property that is false at the centre", &tally) }
-        var mutator = try Mutator(records, seed: seed)
-        for _ in 1..<max(2, count) {
-            let mutation = mutator.next()
-            if mutation.bytes == records { continue }
-            let isRejected = objection(mutation.bytes, property, .rounded) != nil
-            tally.add(mutation.name, isRejected: isRejected)
-            if isRejected { continue }
-            if mutation.breaksForCertain {
-                fault(mutation.name, &tally)
-            } else if let reason = objection(mutation.bytes, property, .exact) {
-                fault("\(mutation.name) (exactly: \(reason))", &tally)
-            }
-        }
-        return tally
-    }
-
-    private func fault(_ what: String, _ tally: inout Tally) {
-        print("\(name): ACCEPTED after \(what)")
-        tally.faults += 1
-    }
-
-    /// The property with every constraint moved so far that the centre of its region satisfies it, by a hair.
-    private func falsified() -> Property {
-        var property = property
-        for index in property.disjuncts.indices {
-            let region = property.regions[property.disjuncts[index].region]
-            let centre = zip(region.inwardLower, region.inwardUpper).map { Interval(($0 / 2 + $1 / 2)) }
-            let output = network.evaluate(at: centre)
-            for place in property.disjuncts[index].constraints.indices {
-                var constraint = property.disjuncts[index].constraints[place]
-                let margin = constraint.margin(outputs: output, inputs: centre)
-                if margin.upper > 0 { constraint.constant -= Interval(margin.upper.nextUp) }
-                property.disjuncts[index].constraints[place] = constraint
-            }
-        }
-        return property
-    }
+    private static let ownPairs = [
+        ("dense.onnx", "dense-robust.vnnlib"), ("sparse.onnx", "sparse-robust.vnnlib"),
+        ("residual.onnx", "residual-robust.vnnlib"), ("controller.onnx", "controller-bounded.vnnlib"),
+        ("controller.onnx", "controller-returns.vnnlib"), ("triangle.onnx", "triangle-below.vnnlib"),
+        ("parity7.onnx", "parity7-half.vnnlib"), ("cancellation.onnx", "cancellation-half.vnnlib"),
+        ("resolution.onnx", "resolution-bounded.vnnlib"), ("order.onnx", "order-positive.vnnlib"),
+    ]
+    private static let suitePairs = [
+        ("rl_benchmarks/onnx/cartpole.onnx", "rl_benchmarks/vnnlib/cartpole_case_unsafe_0.vnnlib"),
+        ("rl_benchmarks/onnx/lunarlander.onnx", "rl_benchmarks/vnnlib/lunarlander_case_safe_80.vnnlib"),
+        ("rl_benchmarks/onnx/dubinsrejoin.onnx", "rl_benchmarks/vnnlib/dubinsrejoin_case_unsafe_90.vnnlib"),
+        ("acasxu/onnx/ACASXU_run2a_5_7_batch_2000.onnx", "acasxu/vnnlib/prop_3.vnnlib"),
+        ("acasxu/onnx/ACASXU_run2a_5_9_batch_2000.onnx", "acasxu/vnnlib/prop_3.vnnlib"),
+        ("acasxu/onnx/ACASXU_run2a_2_9_batch_2000.onnx", "acasxu/vnnlib/prop_4.vnnlib"),
+        ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_1506.vnnlib"),
+        ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_1051.vnnlib"),
+        ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_3607.vnnlib"),
+        ("reach_prob_density/onnx/vdp.onnx", "reach_prob_density/vnnlib/vdp_0.vnnlib"),
+    ]
 }

@@ -49,6 +49,12 @@ struct BatchArguments: ParsableArguments {
     var out: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Write a proof or a counterexample for every verdict into this directory, for secateur check.",
+            valueName: "directory"))
+    var certificates: String?
+
+    @Option(
         help: ArgumentHelp("Run only this part of the queries, such as 3/64.", valueName: "part"),
         transform: { try parsed($0, Shard.init, like: "3/64") })
     var shard: Shard?
@@ -90,6 +96,7 @@ struct BatchArguments: ParsableArguments {
         options.query.memory = memory.bytes
         options.query.attack = !noAttack
         options.budget = budget
+        options.certificates = certificates
         switch (jobs, threads) {
         case (let jobs?, let threads?): options.schedule = .fixed(jobs: jobs, threads: threads)
         case (let jobs?, nil): options.schedule = .fixed(jobs: jobs, threads: max(1, processors / jobs))

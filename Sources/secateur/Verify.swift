@@ -1,8 +1,10 @@
 public import ArgumentParser
 public import BranchAndBound
 import Certificates
+import Files
 import Glibc
 import Properties
+import Studies
 import Verification
 
 struct Verify: ParsableCommand {
@@ -79,7 +81,11 @@ struct Verify: ParsableCommand {
             if let objection = objectionToCertifying(query.network) {
                 throw InputFault("\(network): \(objection); leave --certificate away")
             }
-            return try CertificateFile(path: path, network: network, property: property)
+            do throws(FileError) {
+                return try CertificateFile(path: path, network: readFile(network), property: readFile(property))
+            } catch {
+                throw InputFault(error.description)
+            }
         }
         var options = options(readSeconds: readSeconds)
         options.recorder = file?.recorder
@@ -89,7 +95,7 @@ struct Verify: ParsableCommand {
         let wasInterrupted = isInterrupted()
         if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }
         progress.finish()
-        try file?.finish(report.verdict)
+        do throws(FileError) { _ = try file?.finish(report.verdict) } catch { throw InputFault(error.description) }
         printer.print(report, readSeconds: readSeconds)
         if wasInterrupted, case .unknown = report.verdict { throw ExitStatus.interrupted }
     }

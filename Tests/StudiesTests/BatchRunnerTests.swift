@@ -18,6 +18,42 @@ struct BatchRunnerTests {
         }
     }
 
+    @Test func verdictsComeWithCertificates() throws {
+        let scratch = try Scratch()
+        let store = try ResultStore(path: scratch.path + "/s.sqlite")
+        var options = options()
+        #expect(try BatchRunner(queries: easyQueries(4), store: store, options: options).run().left == 0)
+        // Results without certificates do not count when certificates are asked for.
+        options.certificates = scratch.path + "/certificates"
+        let summary = try BatchRunner(queries: easyQueries(8), store: store, options: options).run()
+        #expect(summary.progress.reused == 0 && summary.left == 0)
+        var files: Set<String> = []
+        try store.visit { row in
+            let path = try #require(row.result.certificate)
+            #expect(path.hasSuffix(row.result.outcome == .holds ? ".secert" : ".witness"))
+            files.insert(path)
+            let network = "\(specs)/\(row.network)"
+            let check = try run(["check", path, network, "\(specs)/\(row.property)"])
+            #expect(check == "accepted\n")
+        }
+        #expect(files.count == 8)
+        let again = try BatchRunner(queries: easyQueries(8), store: store, options: options).run()
+        #expect(again.progress.reused == 8)
+    }
+
+    /// What the program prints.
+    private func run(_ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: text, as: UTF8.self)
+    }
+
     @Test func whatIsStoredIsNotRunAgain() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/s.sqlite"

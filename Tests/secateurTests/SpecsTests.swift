@@ -8,8 +8,8 @@ struct SpecsTests {
         var property: String
         var expected: String
 
-        /// Searches need very long to decide it, or lack the means.
-        var isHard: Bool { property.hasPrefix("parity41") || property.hasPrefix("resolution-reached") }
+        /// Searches need very long to decide it.
+        var isHard: Bool { property.hasPrefix("parity41") }
 
         var testDescription: String { property }
     }
