@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates mutations compare-heuristics soundness-gate batch-trials clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates mutations compare-heuristics soundness-gate batch-trials batch-suites bench-radius clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -30,6 +30,8 @@ help:
 	@echo 'make compare-heuristics  SUITE=oval21: the ways to choose a split, on the same instances'
 	@echo 'make soundness-gate  no instance known to be violated may be proved, nor a random network misjudged'
 	@echo 'make batch-trials    batches against kills, full disks, dead workers, 10,000 queries, a Slurm node'
+	@echo 'make batch-suites    LIMIT=20: every suite of $(SHARED)/suites in one batch, scored suite by suite'
+	@echo 'make bench-radius    certified and attacked radii of 20 MNIST images, and their cost'
 	@echo 'make bench-certificates  time to prove, certificate size, time to check'
 	@echo 'make mutations       10,000 broken proofs, none of which the checker may accept'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
@@ -76,6 +78,20 @@ soundness-gate: build
 
 batch-trials: build
 	$(PYTHON) Benchmarks/batches.py --binary $(BINARY)
+
+batch-suites: build
+	@mkdir -p build/bench
+	$(BINARY) batch $(SHARED)/suites --timeout $(LIMIT) --store build/bench/batch.sqlite --out build/bench/batch.csv
+	@for suite in $(SHARED)/suites/*/; do \
+	    printf '%-20s ' $$(basename $$suite); \
+	    $(PYTHON) $(SHARED)/tools/score.py build/bench/batch.csv $$suite/expected.csv; \
+	done; true
+
+IMAGES ?= 0:20
+
+bench-radius: build
+	$(BINARY) radius $(SHARED)/suites/mnist_fc/onnx/mnist-net_256x2.onnx --data $(SHARED)/data/mnist \
+	    --images $(IMAGES) --compare
 
 bench-certificates: build
 	$(PYTHON) Benchmarks/certificates.py --shared $(SHARED) --limit $(LIMIT) --binary $(BINARY)

@@ -84,8 +84,8 @@ let modules: [Module] = [
     Module(
         level: 6, name: "Studies",
         imports: [
-            "Certificates", "Verification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets", "Networks",
-            "Properties", "Intervals", "Files", "Pruning", "Training",
+            "Certificates", "Verification", "Falsification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets",
+            "Networks", "Properties", "Intervals", "Files", "Pruning", "Training",
         ], packages: [sqlite, yaml, crypto]),
     Module(
         level: 7, name: "secateur",

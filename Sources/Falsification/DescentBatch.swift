@@ -93,27 +93,33 @@ struct DescentBatch<Model: LaneModel> {
         for index in 0..<model.outputCount * lanes {
             largestOutput = max(largestOutput, abs(model.outputs[index]))
         }
-        return rows.disjuncts.indices.filter { disjunct in
+        // Loops, not closures: a closure over `self` copies all of it at every use.
+        var improved: [Int] = []
+        for disjunct in rows.disjuncts.indices {
             var least = roundBest[disjunct].margin
             var winner: Int?
             for lane in 0..<lanes {
                 let margin = worst(of: disjunct, lane).margin
                 if margin < least { (least, winner) = (margin, lane) }
             }
-            guard let winner else { return false }
-            roundBest[disjunct] = Best(
-                margin: least, point: lower.indices.map { model.inputs[$0 * lanes + winner] })
-            guard least < best[disjunct].margin else { return false }
+            guard let winner else { continue }
+            var point = roundBest[disjunct].point
+            point.removeAll(keepingCapacity: true)
+            for feature in lower.indices { point.append(model.inputs[feature * lanes + winner]) }
+            roundBest[disjunct] = Best(margin: least, point: point)
+            guard least < best[disjunct].margin else { continue }
             best[disjunct] = roundBest[disjunct]
-            return true
+            improved.append(disjunct)
         }
+        return improved
     }
 
     /// Moves every lane a step against the sign of its objective's gradient, and back into the box.
     mutating func step(by share: Float) {
         let lanes = model.laneCount
         model.outputWeights.update(repeating: 0, count: model.outputCount * lanes)
-        let targets = (0..<lanes).map { targetRows($0) }
+        var targets: [[Int]] = []
+        for lane in 0..<lanes { targets.append(targetRows(lane)) }
         for (lane, target) in targets.enumerated() {
             for row in target {
                 for term in rows.rows[row].outputs {
@@ -152,7 +158,8 @@ struct DescentBatch<Model: LaneModel> {
     private func targetRows(_ lane: Int) -> [Int] {
         let disjunct = aims[lane]
         if lane & 2 != 0 {
-            let open = rows.disjuncts[disjunct].filter { margins[$0 * model.laneCount + lane] > 0 }
+            let lanes = model.laneCount
+            let open = rows.disjuncts[disjunct].filter { [margins] in margins[$0 * lanes + lane] > 0 }
             if open.count > 1 { return open }
         }
         return worst(of: disjunct, lane).row.map { [$0] } ?? []

@@ -90,7 +90,7 @@ struct CenteredImage {
     }
 
     /// The input that the network gets for a value of the image.
-    private func normalized(_ value: Interval, at index: Int) -> Interval {
+    func normalized(_ value: Interval, at index: Int) -> Interval {
         guard let scaling else { return value }
         let channel = scaling[index / (shape.height * shape.width)]
         return (value - channel.mean) / channel.deviation

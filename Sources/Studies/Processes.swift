@@ -5,6 +5,13 @@ func seconds(since start: ContinuousClock.Instant) -> Double {
     (ContinuousClock.now - start) / .seconds(1)
 }
 
+/// Processor time that this process has used so far, in seconds, over all its threads.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}
+
 /// Bytes of memory that a process holds; nil when it is gone.
 func residentMemory(of process: Int32) -> Int? {
     let descriptor = open("/proc/\(process)/statm", O_RDONLY | O_CLOEXEC)

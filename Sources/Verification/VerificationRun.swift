@@ -98,17 +98,10 @@ final class VerificationRun: Sendable {
 
     // MARK: counterexamples
 
-    /// What gradient descent finds, without any attempt at a proof.
-    func falsify(effort: AttackEffort) -> Counterexample? {
-        var report = VerificationReport(verdict: .unknown(reason: ""))
-        attack(openRegions(&report), effort: effort, &report)
-        return found.withLock(\.self)
-    }
-
     /// Looks for a counterexample in each region by gradient descent; true once one is confirmed.
     @discardableResult
     func attack(_ regions: [Int], effort: AttackEffort, _ report: inout VerificationReport) -> Bool {
-        guard options.attack else { return false }
+        guard options.attack && options.descends else { return false }
         let began = ContinuousClock.now
         defer { report.attackSeconds += seconds(since: began) }
         let lanes = model.plan.multiplyAdds > 3_000_000 ? 16 : 64
@@ -155,6 +148,20 @@ final class VerificationRun: Sendable {
         else { return false }
         found.withLock { if $0 == nil { $0 = counterexample } }
         return true
+    }
+
+    /// A point of the surroundings that seems to violate a disjunct, as near to the center as could be found.
+    func nearestViolation(_ surroundings: Surroundings, start: [Double]?) -> [Double]? {
+        let lanes = model.plan.multiplyAdds > 3_000_000 ? 16 : 64
+        var search = NearestViolationSearch()
+        search.seed = options.seed
+        // Bounded by work, as descent is.
+        let steps = 5e9 / Double(2 * lanes * max(1, model.plan.multiplyAdds))
+        search.stages = Int(min(Double(search.stages), max(2, steps / Double(search.iterations))))
+        search.isStopped = { [self] in isOver }
+        return search.run(
+            around: surroundings, disjuncts: query.property.disjuncts,
+            model: LaneEvaluator(model.search, lanes: lanes), start: start)
     }
 
     // MARK: proofs

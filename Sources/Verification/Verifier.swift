@@ -16,6 +16,8 @@ public struct VerificationOptions: Sendable {
     public var branching = BranchingHeuristic.filtered
     /// Off: no counterexample search and no test of node minimisers; a violated property then ends `.unknown`.
     public var attack = true
+    /// Off: no gradient descent, for callers who have searched themselves; minimisers of subproblems are still tested.
+    public var descends = true
     /// Prove the property of every float32 execution, not only of the real-valued network.
     public var requiresFloat32 = false
     /// Takes the proof of a property that holds down, complete when the verdict is `.holds`.

@@ -29,9 +29,11 @@ struct RadiusSearchTests {
         data = DatasetReference(path: try scratch.write("0,0.75,0.25\n1,0.5,1\n1,0.75,0.25\n0,0.5,0.5\n", as: "p.csv"))
     }
 
-    private func run(_ index: Int, _ normalization: Normalization? = nil) throws -> RadiusResult {
-        var options = RadiusOptions()
-        options.query.timeout = 20
+    private func run(
+        _ index: Int, _ normalization: Normalization? = nil, options: RadiusOptions = RadiusOptions()
+    ) throws -> RadiusResult {
+        var options = options
+        options.query.timeout = options.query.timeout ?? 20
         let search = try RadiusSearch(network: network, dataset: data, options: options)
         return try search.run(
             ImageQuestion(dataset: data, index: index, epsilon: "0", normalization: normalization))
@@ -47,6 +49,24 @@ struct RadiusSearchTests {
             #expect(attacked <= 1.011 * certified)
             #expect(result.predicted == nil && result.label == index && result.reason == nil)
         }
+    }
+
+    /// What is not decided is not claimed, and ends.
+    @Test func undecidedStaysOpen() throws {
+        var options = RadiusOptions()
+        options.query.timeout = 1e-9
+        options.mostQueries = 5
+        let result = try run(0, options: options)
+        #expect(result.certified == nil && result.queries == 5)
+        #expect(result.reason == "the limit of 5 queries was reached")
+    }
+
+    @Test func comparesWithAPlainQuery() throws {
+        var options = RadiusOptions()
+        options.compares = true
+        let result = try run(0, options: options)
+        #expect(result.queries <= 2 && result.attacks >= 1)
+        #expect(try #require(result.cost) > 0)
     }
 
     /// Where scores are equal the label is not the only winner.
