@@ -12,6 +12,7 @@ import contextlib
 import csv
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -154,6 +155,7 @@ class Trials:
             directory = Path(name)
             path = self.write_list(directory, self.many_count, timeout=20)
             start = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             process = subprocess.Popen(
                 [self.binary, "batch", path, "--store", directory / "s.sqlite", "--jobs", "2", "--threads", "1",
                  "--quiet"], stdout=subprocess.DEVNULL)
@@ -162,8 +164,12 @@ class Trials:
                 time.sleep(0.5)
                 memory.append([resident(process.pid), *map(resident, workers_of(self.binary))])
             seconds = time.perf_counter() - start
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             rows = rows_of(directory / "s.sqlite")
             self.check(process.returncode == 0 and len(rows) == len(set(rows)) == self.many_count, "every query has a result")
+            cost = 1000 * spent / self.many_count
+            self.check(cost < 5, f"{cost:.1f} ms of processor time a query, over all processes")
             rate = self.many_count / seconds
             self.check(rate >= 200, f"{rate:.0f} queries a second ({seconds:.1f} s)")
             thirds = [max(sum(sample) for sample in part) for part in

@@ -127,6 +127,20 @@ private func expectedSize(of bytes: [UInt8]) -> Int {
 
 /// The CRC-32 of a file's bytes as they lie on disk: quick, and enough to tell builds of a program apart.
 public func checksum(ofFile path: String) throws(FileError) -> UInt32 {
-    let bytes = try readFileAsStored(path)
-    return bytes.withUnsafeBufferPointer { UInt32(crc32_z(0, $0.baseAddress, $0.count)) }
+    func failure() -> FileError {
+        FileError(path: path, problem: .unreadable(reason: String(cString: strerror(errno))))
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure() }
+    defer { _ = close(descriptor) }
+    // A program's own file is in memory anyway, and large.
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure() }
+    let count = Int(status.st_size)
+    guard count > 0 else { return 0 }
+    guard let bytes = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), bytes != MAP_FAILED else {
+        throw failure()
+    }
+    defer { munmap(bytes, count) }
+    return UInt32(crc32_z(0, bytes.assumingMemoryBound(to: UInt8.self), count))
 }

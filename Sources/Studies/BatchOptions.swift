@@ -35,10 +35,10 @@ public struct BatchOptions: Sendable {
     /// Seconds that a query is granted.
     public func timeout(of query: StudyQuery) -> Double? { queryOptions(for: query).timeout }
 
-    /// Seconds of a query's trial.
+    /// Seconds of a query's trial: what the hard ones lose, so as little as lets the easy ones end.
     static func trialSeconds(timeout: Double?) -> Double {
         guard let timeout else { return 5 }
-        return min(timeout, min(5, max(0.5, timeout / 10)))
+        return min(timeout, min(5, max(0.5, timeout / 40)))
     }
 }
 
@@ -55,10 +55,22 @@ public struct BatchProgress: Sendable {
     public var seconds = 0.0
 
     public var finished: Int { counts.values.reduce(0, +) }
+    /// Seconds that hard queries have taken beyond their trials, and how many they were.
+    public var hard = (seconds: 0.0, count: 0)
+    /// Seconds granted to those that wait; nil when there is no limit.
+    public var granted: Double? = 0
+
     /// Queries finished a second, by this run.
     public var rate: Double { seconds > 0 ? Double(finished - reused) / seconds : 0 }
-    /// Seconds to the end, if the rest goes on like what was done; nil before anything was.
-    public var secondsLeft: Double? { rate > 0 ? Double(total - finished) / rate : nil }
+    /// Seconds to the end, if the rest goes on like what was done; nil before anything was, or when nobody can tell. Hard
+    /// queries that wait count by those that came before them, the first ones by what they are granted.
+    public var secondsLeft: Double? {
+        let done = Double(finished - reused + waiting - hard.count)
+        let easy = Double(total - finished - waiting)
+        guard done > 0, seconds > hard.seconds else { return nil }
+        let waits = hard.count > 0 ? Double(waiting) * hard.seconds / Double(hard.count) : granted
+        return waits.map { easy * (seconds - hard.seconds) / done + $0 }
+    }
 }
 
 /// How a batch ended.

@@ -110,10 +110,14 @@ public final class BatchRunner {
     private func report() {
         progress.seconds = seconds(since: start)
         progress.waiting = undecided.count
+        progress.granted = undecided.reduce(0) { sum, hard in
+            guard let sum, let timeout = options.timeout(of: queries[hard.query]) else { return nil }
+            return sum + timeout - hard.spent
+        }
         progress.running = workers.compactMap { worker in
             worker.task.map { task in
                 let query = queries[task.query]
-                return (name: "\(query.networkName) \(query.propertyName)", seconds: seconds(since: task.started))
+                return (name: query.shortName, seconds: seconds(since: task.started))
             }
         }.sorted { $0.seconds > $1.seconds }
         onProgress(progress)
@@ -176,7 +180,7 @@ public final class BatchRunner {
         let now = ContinuousClock.now
         let end = request.options.timeout.map { now + .seconds(1.1 * $0 + 2) }
         worker.task = WorkerProcess.Task(
-            query: index, isTrial: isTrial, spent: spent, started: now, end: end)
+            query: index, isTrial: isTrial, timeout: request.options.timeout, spent: spent, started: now, end: end)
         // Should the worker be gone, its output tells.
         _ = worker.send(request)
     }
@@ -205,6 +209,11 @@ public final class BatchRunner {
                 let task = worker.task
                 let reason = remove(worker).obituary()
                 guard let task else { continue }
+                // A trial that does not stop in time is undecided as others are; the query's own deadline is to come.
+                if task.isTrial, case .late = worker.sentence {
+                    undecided.append((query: task.query, spent: task.timeout ?? 0))
+                    continue
+                }
                 var result = QueryResult(outcome: .error, reason: reason)
                 result.seconds = seconds(since: task.started)
                 try finish(task, result)
@@ -223,6 +232,10 @@ public final class BatchRunner {
             return
         }
         var result = result
+        if task.spent > 0 {
+            progress.hard.seconds += seconds(since: task.started)
+            progress.hard.count += 1
+        }
         result.seconds += task.spent
         let query = queries[task.query]
         try store.add(row(query, fingerprints[task.query], result))
@@ -236,13 +249,11 @@ public final class BatchRunner {
         for worker in workers {
             guard let task = worker.task else { continue }
             if let end = task.end, now > end {
-                worker.end(because: "the worker did not stop at its deadline and was ended")
-            } else if now - task.started > .milliseconds(50), let memory = residentMemory(of: worker.identifier),
-                memory > options.query.memory
+                worker.end(.late)
+            } else if now - task.started > .milliseconds(50), let held = residentMemory(of: worker.identifier),
+                held > options.query.memory
             {
-                worker.end(
-                    because:
-                        "the worker held \(memory >> 20) MB, more than the \(options.query.memory >> 20) MB allowed")
+                worker.end(.large(held: held, allowed: options.query.memory))
             }
         }
     }

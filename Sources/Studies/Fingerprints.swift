@@ -5,6 +5,7 @@ internal import Crypto
 internal import Datasets
 internal import Files
 internal import Foundation
+internal import ONNXFormat
 
 /// The identity of a query's content, apart from its name.
 public struct Fingerprint: Sendable, Hashable {
@@ -23,7 +24,7 @@ final class Fingerprinter {
     init(version: String) { self.version = version }
 
     func fingerprint(of query: StudyQuery, options: QueryOptions) -> Fingerprint {
-        let network = networks[query.network] ?? digestOfFile(query.network)
+        let network = networks[query.network] ?? digestOfNetwork(query.network)
         networks[query.network] = network
         return Fingerprint(
             network: network, property: property(query.subject), options: options.fingerprint, version: version)
@@ -46,6 +47,19 @@ final class Fingerprinter {
                 return "unreadable"
             }
         }
+    }
+
+    /// Of the file and of those that it keeps weights in.
+    private func digestOfNetwork(_ path: String) -> String {
+        guard let bytes = try? readFileAsStored(path) else { return "unreadable" }
+        var digest = ContentDigest()
+        digest.update(bytes: bytes)
+        // What is no network has no other files.
+        for name in (try? ONNXReader.externalFiles(ofNetworkAt: path)) ?? [] {
+            digest.update(text: name)
+            digest.update(text: digestOfFile("\(InstanceList.parent(of: path))/\(name)"))
+        }
+        return digest.text
     }
 
     /// A file that cannot be read has no digest; a result about it is an error, used again only while that stays so.

@@ -117,7 +117,7 @@ public final class ResultStore {
                 result.nodes, result.open, result.worstBound, result.neurons, result.unstableNeurons, result.memory,
                 result.witness, result.predicted,
                 result.warnings.isEmpty ? nil : result.warnings.joined(separator: "\n"), result.certificate,
-                ISO8601DateFormatter().string(from: Date()),
+                Date.now.formatted(.iso8601),
             ])
     }
 

@@ -17,9 +17,12 @@ enum StudyFile {
         let study: Study
         do {
             let text = String(decoding: try readFile(path), as: UTF8.self)
+            try Self.checkKeys(of: Yams.compose(yaml: text), path: path)
             study = try YAMLDecoder().decode(Study.self, from: text)
         } catch let error as FileError {
             throw StudyError(error.description)
+        } catch let error as StudyError {
+            throw error
         } catch let error as DecodingError {
             throw StudyError("\(path): \(describe(error))")
         } catch {
@@ -72,6 +75,20 @@ enum StudyFile {
         return questions.map {
             StudyQuery(
                 category: reference.name, networkName: network, network: file, subject: .image($0), timeout: timeout)
+        }
+    }
+
+    /// A misspelt key is refused, not passed over.
+    private static func checkKeys(of root: Node?, path: String) throws(StudyError) {
+        let known = ["networks", "properties", "dataset", "timeout"]
+        let inDataset = ["path", "labels", "split", "shape", "images", "epsilons", "mean", "std", "target"]
+        for (mapping, known) in [(root?.mapping, known), (root?.mapping?["dataset"]?.mapping, inDataset)] {
+            for (key, _) in mapping ?? [:] where !known.contains(key.string ?? "") {
+                let line = key.mark.map { " line \($0.line):" } ?? ""
+                throw StudyError(
+                    "\(path):\(line) '\(key.string ?? "?")' is no part of a study; there are "
+                        + known.joined(separator: ", "))
+            }
         }
     }
 

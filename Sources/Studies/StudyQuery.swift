@@ -37,6 +37,13 @@ public struct StudyQuery: Codable, Sendable, Equatable {
         }
     }
 
+    /// Names of files without their directories.
+    var shortName: String {
+        func last(_ path: String) -> Substring { path.split(separator: "/").last ?? Substring(path) }
+        guard case .property = subject else { return "\(last(networkName)) \(propertyName)" }
+        return "\(last(networkName)) \(last(propertyName))"
+    }
+
     /// The query's name within its study: the same on every machine that has the same list.
     public var key: String {
         "\(category),\(networkName),\(propertyName)" + (occurrence > 1 ? "#\(occurrence)" : "")

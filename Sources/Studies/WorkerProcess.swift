@@ -8,6 +8,8 @@ final class WorkerProcess {
     struct Task {
         var query: Int
         var isTrial: Bool
+        /// Seconds granted now.
+        var timeout: Double?
         /// Seconds of the query's trial, when this is not it.
         var spent: Double
         var started: ContinuousClock.Instant
@@ -22,8 +24,21 @@ final class WorkerProcess {
     private let errors = Pipe()
     private var received: [UInt8] = []
     private var lastWords: [UInt8] = []
-    /// Why this side ended it.
-    private var sentence: String?
+    private(set) var sentence: Sentence?
+
+    /// Why this side ended a worker.
+    enum Sentence {
+        case late
+        case large(held: Int, allowed: Int)
+
+        var reason: String {
+            switch self {
+            case .late: "the worker did not stop at its deadline and was ended"
+            case .large(let held, let allowed):
+                "the worker held \(held >> 20) MB, more than the \(allowed >> 20) MB allowed"
+            }
+        }
+    }
 
     init(program: String, memoryLimit: Int) throws(StudyError) {
         process.executableURL = URL(filePath: program)
@@ -93,9 +108,9 @@ final class WorkerProcess {
         }
     }
 
-    /// Ends the worker at once; `reason` will be told by `obituary()`.
-    func end(because reason: String) {
-        sentence = reason
+    /// Ends the worker at once; `obituary()` will tell the reason.
+    func end(_ sentence: Sentence) {
+        self.sentence = sentence
         _ = Glibc.kill(identifier, SIGKILL)
     }
 
@@ -110,10 +125,9 @@ final class WorkerProcess {
     func obituary() -> String {
         try? requests.fileHandleForWriting.close()
         _ = Glibc.kill(identifier, SIGKILL)
-        let wasAsked = sentence
         process.waitUntilExit()
         Self.drain(errorOutput, into: &lastWords)
-        if let wasAsked { return wasAsked }
+        if let sentence { return sentence.reason }
         let words = String(decoding: lastWords, as: UTF8.self).split(whereSeparator: \.isNewline).last.map(String.init)
         if process.terminationReason == .uncaughtSignal {
             let signal = process.terminationStatus

@@ -74,7 +74,7 @@ struct BatchSession {
         rmdir(String(path.dropLast("/results.sqlite".count)))
     }
 
-    /// One line: a bar, what has ended how, the speed, the time left, and what takes longest.
+    /// One line: a bar, what has ended how, the speed, the time left, and the slowest that run.
     private func line(for progress: BatchProgress) -> String {
         let width = 20
         let filled = progress.total == 0 ? width : width * progress.finished / progress.total
@@ -88,8 +88,8 @@ struct BatchSession {
         if progress.waiting > 0 { parts.append("\(progress.waiting) hard") }
         parts.append("\(formatted("%.1f", progress.rate))/s")
         if let left = progress.secondsLeft { parts.append("\(clock(left)) left") }
-        if let slowest = progress.running.first {
-            parts.append("now \(slowest.name) \(formatted("%.1f", slowest.seconds)) s")
+        for slow in progress.running.prefix(2) where slow.seconds >= 0.5 {
+            parts.append("\(formatted("%.1f", slow.seconds)) s \(slow.name)")
         }
         return parts.joined(separator: "  ")
     }

@@ -182,6 +182,7 @@ private func kinds(_ network: Network) -> [String] {
     builder.output("y")
     write(try builder.bytes, "net.onnx")
     #expect(throws: ONNXError.self) { try ONNXReader.read(path: directory + "/net.onnx") }
+    #expect(try ONNXReader.externalFiles(ofNetworkAt: directory + "/net.onnx") == ["w.data"])
     write([9, 9, 9, 9, 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40], "w.data")
     #expect(try ONNXReader.read(path: directory + "/net.onnx").evaluate([3, 4]) == [11])
     write([9, 9, 9, 9, 0, 0, 0x80, 0x3f], "w.data")

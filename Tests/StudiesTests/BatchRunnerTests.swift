@@ -207,4 +207,22 @@ struct BatchRunnerTests {
         #expect(order.count == 5 && order.last == .timeout)
         #expect(seconds > 1.5 && seconds < 4)
     }
+
+    @Test func aTrialThatDoesNotStopIsTriedAgain() throws {
+        let scratch = try Scratch()
+        let store = try ResultStore(path: scratch.path + "/s.sqlite")
+        var options = options()
+        options.schedule = .trialsFirst(processors: 2)
+        let runner = BatchRunner(
+            queries: [query("parity41.onnx", "parity41-half.vnnlib", timeout: 1)], store: store, options: options)
+        var hasStopped = false
+        runner.onProgress = { progress in
+            if !hasStopped, !progress.running.isEmpty {
+                for worker in workers() { kill(worker, SIGSTOP) }
+                hasStopped = true
+            }
+        }
+        #expect(try runner.run().progress.counts == [.timeout: 1])
+        #expect(hasStopped)
+    }
 }

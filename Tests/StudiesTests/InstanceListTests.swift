@@ -68,6 +68,8 @@ struct InstanceListTests {
     @Test(arguments: [
         ("networks: [a", "l.yaml: "), ("properties: [a]", "lacks `networks`"), ("networks: [a]", "asks nothing"),
         ("networks: {a: 1}", "networks: has another kind"),
+        ("networks: [a]\ntimeut: 3", "line 2: 'timeut' is no part of a study"),
+        ("networks: [a]\ndataset: {path: x, image: 1}", "'image' is no part of a study"),
         ("networks: [a]\ndataset: {path: x, images: '5:2', epsilons: [1]}", "'5:2' is no range"),
         ("networks: [a]\ndataset: {path: x, images: '1', epsilons: [-1]}", "'-1' is no radius"),
         ("networks: [a]\ndataset: {path: x, images: '1', epsilons: [1], std: [0]}", "std above 0"),
