@@ -34,6 +34,7 @@ extension Batch {
         words += ["--memory", "\(batch.memory.bytes)", "--seed", "\(batch.seed)"]
         if let maxNodes = batch.maxNodes { words += ["--max-nodes", "\(maxNodes)"] }
         if batch.noAttack { words.append("--no-attack") }
+        if let certificates = batch.certificates { words += ["--certificates", absolute(certificates)] }
         return words
     }
 
