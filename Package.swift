@@ -85,7 +85,7 @@ let modules: [Module] = [
         level: 6, name: "Studies",
         imports: [
             "Certificates", "Verification", "Falsification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets",
-            "Networks", "Properties", "Intervals", "Files", "Pruning", "Training",
+            "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics", "Training",
         ], packages: [sqlite, yaml, crypto]),
     Module(
         level: 7, name: "secateur",

@@ -63,8 +63,10 @@ final class Fingerprinter {
     }
 
     /// A file that cannot be read has no digest; a result about it is an error, used again only while that stays so.
-    private func digestOfFile(_ path: String) -> String {
-        guard let bytes = try? readFileAsStored(path) else { return "unreadable" }
+    private func digestOfFile(_ path: String) -> String { Self.digestOfReadableFile(path) ?? "unreadable" }
+
+    static func digestOfReadableFile(_ path: String) -> String? {
+        guard let bytes = try? readFileAsStored(path) else { return nil }
         var digest = ContentDigest()
         digest.update(bytes: bytes)
         return digest.text
@@ -72,7 +74,7 @@ final class Fingerprinter {
 }
 
 /// SHA-256 as hexadecimal text.
-private struct ContentDigest {
+struct ContentDigest {
     private var hash = SHA256()
 
     mutating func update(bytes: [UInt8]) { hash.update(data: bytes) }
@@ -83,6 +85,12 @@ private struct ContentDigest {
     mutating func update(text: String) {
         update(word: UInt64(text.utf8.count))
         update(bytes: Array(text.utf8))
+    }
+
+    static func text(of text: String) -> String {
+        var digest = ContentDigest()
+        digest.update(text: text)
+        return digest.text
     }
 
     var text: String {

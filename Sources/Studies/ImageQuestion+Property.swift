@@ -65,7 +65,7 @@ extension ImageQuestion {
 }
 
 /// An image as the network is asked about it.
-struct CenteredImage {
+struct CenteredImage: Sendable {
     /// `[channel][row][column]`, float32 numbers before normalization.
     let values: [Double]
     let shape: ExampleShape

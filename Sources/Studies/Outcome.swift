@@ -49,6 +49,8 @@ public struct QueryResult: Codable, Sendable, Equatable {
     public var warnings: [String] = []
     /// The certificate's file.
     public var certificate: String?
+    /// What a sweep notes of it.
+    var details: SweepDetails?
 
     public init(outcome: Outcome, reason: String? = nil) {
         self.outcome = outcome

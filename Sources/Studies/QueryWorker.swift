@@ -131,12 +131,15 @@ public final class QueryWorker {
 }
 
 extension QueryResult {
+    init(_ counterexample: Counterexample) {
+        self.init(outcome: .violated)
+        witness = VNNLIBWriter.text(of: counterexample)
+    }
+
     init(_ report: VerificationReport) {
         switch report.verdict {
         case .holds: self.init(outcome: .holds)
-        case .violated(let counterexample):
-            self.init(outcome: .violated)
-            witness = VNNLIBWriter.text(of: counterexample)
+        case .violated(let counterexample): self.init(counterexample)
         case .unknown(let reason): self.init(outcome: .unknown, reason: reason)
         case .timeout: self.init(outcome: .timeout)
         }

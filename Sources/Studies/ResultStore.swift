@@ -67,14 +67,28 @@ public final class ResultStore {
         }
     }
 
-    private static let schemaVersion = 1
+    private static let schemaVersion = 2
 
     private static func prepare(_ database: Database) throws {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard version <= schemaVersion else {
             throw StudyError("the store has format \(version), this program knows \(schemaVersion); use a newer one")
         }
-        guard version == 0 else { return }
+        if version == 0 { try makeTables(database) }
+        if version < 2 { try addSweeps(database) }
+    }
+
+    /// What sweeps keep: how results came about, and records of networks, radii, and the sweep itself.
+    private static func addSweeps(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE results ADD COLUMN details TEXT;
+                CREATE TABLE records (kind TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, UNIQUE (kind, key));
+                PRAGMA user_version = \(schemaVersion);
+                """)
+    }
+
+    private static func makeTables(_ database: Database) throws {
         guard try !database.tableExists("sqlite_sequence"),
             try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM sqlite_master") == 0
@@ -90,11 +104,11 @@ public final class ResultStore {
                     neurons INTEGER NOT NULL, unstable_neurons INTEGER NOT NULL, memory INTEGER NOT NULL,
                     witness TEXT, predicted INTEGER, warnings TEXT, certificate TEXT, finished TEXT NOT NULL,
                     UNIQUE (key, network_digest, property_digest, options, version));
-                PRAGMA user_version = \(schemaVersion);
+                PRAGMA user_version = 1;
                 """)
     }
 
-    /// Adds a result in a transaction of its own.
+    /// Adds a result in a transaction of its own, in the place of an earlier one of the same query.
     ///
     /// - Throws: when it cannot be written, such as on a full disk; the store stays as it was.
     public func add(_ row: Row) throws(StudyError) {
@@ -108,7 +122,8 @@ public final class ResultStore {
     static func insert(_ row: Row, into database: Database) throws {
         let result = row.result
         let statement = try database.cachedStatement(
-            sql: "INSERT INTO results VALUES (" + Array(repeating: "?", count: 27).joined(separator: ",") + ")")
+            sql: "INSERT OR REPLACE INTO results VALUES (" + Array(repeating: "?", count: 28).joined(separator: ",")
+                + ")")
         try statement.execute(
             arguments: [
                 row.key, row.category, row.network, row.property, row.fingerprint.network, row.fingerprint.property,
@@ -118,6 +133,7 @@ public final class ResultStore {
                 result.witness, result.predicted,
                 result.warnings.isEmpty ? nil : result.warnings.joined(separator: "\n"), result.certificate,
                 Date.now.formatted(.iso8601),
+                try result.details.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) },
             ])
     }
 
@@ -194,6 +210,61 @@ public final class ResultStore {
         }
     }
 
+    /// Replaces what a sweep notes of a result.
+    func note(_ details: SweepDetails, key: String, fingerprint: Fingerprint) throws(StudyError) {
+        do {
+            let json = String(decoding: try JSONEncoder().encode(details), as: UTF8.self)
+            try database.write { database in
+                try database.execute(
+                    sql: """
+                        UPDATE results SET details = ?
+                        WHERE key = ? AND network_digest = ? AND property_digest = ? AND options = ? AND version = ?
+                        """,
+                    arguments: [
+                        json, key, fingerprint.network, fingerprint.property, fingerprint.options, fingerprint.version,
+                    ])
+            }
+        } catch {
+            throw Self.explained(error, path: path)
+        }
+    }
+
+    /// Keeps a value, in the place of an earlier one of the same kind and key.
+    func keep(_ value: some Encodable, kind: String, key: String) throws(StudyError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            let json = String(decoding: try encoder.encode(value), as: UTF8.self)
+            try database.write {
+                try $0.execute(sql: "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", arguments: [kind, key, json])
+            }
+        } catch {
+            throw Self.explained(error, path: path)
+        }
+    }
+
+    /// All values of a kind, by key.
+    func kept<Value: Decodable>(kind: String) throws(StudyError) -> [String: Value] {
+        do {
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            return try database.read { database in
+                var values: [String: Value] = [:]
+                let rows = try SQLRow.fetchCursor(
+                    database, sql: "SELECT key, json FROM records WHERE kind = ?", arguments: [kind])
+                while let row = try rows.next() {
+                    values[row["key"]] = try decoder.decode(Value.self, from: Data((row["json"] as String).utf8))
+                }
+                return values
+            }
+        } catch {
+            throw Self.explained(error, path: path)
+        }
+    }
+
     private typealias SQLRow = GRDB.Row
 
     private static func row(_ row: SQLRow) -> Row {
@@ -213,6 +284,9 @@ public final class ResultStore {
         result.predicted = row["predicted"]
         result.warnings = (row["warnings"] as String?)?.split(separator: "\n").map(String.init) ?? []
         result.certificate = row["certificate"]
+        result.details = (row["details"] as String?).flatMap {
+            try? JSONDecoder().decode(SweepDetails.self, from: Data($0.utf8))
+        }
         let fingerprint = Fingerprint(
             network: row["network_digest"], property: row["property_digest"], options: row["options"],
             version: row["version"])

@@ -44,6 +44,7 @@ struct RegionProof {
         lower = layout.permuted(region.outwardLower)
         upper = layout.permuted(region.outwardUpper)
         open = Array(disjuncts.indices)
+        if run.scribe == nil { known = run.options.known?.within(model: run.model, lower: lower, upper: upper) }
     }
 
     func add(to report: inout VerificationReport) {
@@ -57,6 +58,7 @@ struct RegionProof {
             report.float32 = Float32Report(
                 rounding: rounding, holds: holdsInFloat32 && report.float32?.holds ?? true)
         }
+        report.bounds = known.map { KnownBounds(model: run.model, bounds: $0) }
         report.neurons = max(report.neurons, neurons)
         report.unstableNeurons = max(report.unstableNeurons, unstable)
     }

@@ -22,6 +22,9 @@ public struct VerificationOptions: Sendable {
     public var requiresFloat32 = false
     /// Takes the proof of a property that holds down, complete when the verdict is `.holds`.
     public var recorder: ProofRecorder?
+    /// Bounds to begin with, from the report of a query of the same prepared network over a larger region. They are
+    /// left aside where a proof is taken down, which has to say how each bound is found.
+    public var known: KnownBounds?
 
     public init() {}
 }
@@ -60,6 +63,8 @@ public struct VerificationReport: Sendable {
     public var unstableNeurons = 0
     /// Of regions that were proved; nil when float32 rounding was not bounded, as for large networks unless required.
     public var float32: Float32Report?
+    /// What was found out about the neurons over the property's last region.
+    public var bounds: KnownBounds?
 
     public init(verdict: Verdict) { self.verdict = verdict }
 }

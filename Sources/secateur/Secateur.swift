@@ -22,7 +22,7 @@ struct Secateur: ParsableCommand {
         version: version,
         subcommands: [
             Verify.self, Check.self, Robust.self, RadiusCommand.self, Batch.self, Merge.self, Train.self,
-            Prune.self, Finetune.self, Inspect.self, SpecsCommand.self, Worker.self,
+            Prune.self, Finetune.self, Sweep.self, Inspect.self, SpecsCommand.self, Worker.self,
         ])
 
     static func main() {

@@ -20,7 +20,7 @@ public struct RadiusOptions: Sendable {
 }
 
 /// What is known of one image.
-public struct RadiusResult: Sendable {
+public struct RadiusResult: Codable, Sendable {
     public var label: Int
     /// The class that the network gives the image when it is not the label; no radius is sought then.
     public var predicted: Int?
@@ -50,17 +50,30 @@ public final class RadiusSearch {
     private let options: RadiusOptions
 
     /// - Throws: when the network or the dataset cannot be read or do not belong together.
-    public init(network path: String, dataset reference: DatasetReference, options: RadiusOptions) throws(StudyError) {
+    public convenience init(
+        network path: String, dataset reference: DatasetReference, options: RadiusOptions
+    ) throws(StudyError) {
+        let network: PreparedNetwork
+        let dataset: Dataset
         do {
             network = PreparedNetwork(try ONNXReader.read(path: path))
             dataset = try reference.open()
         } catch {
             throw StudyError("\(error)")
         }
+        try self.init(network: network, file: path, dataset: dataset, path: reference.path, options: options)
+    }
+
+    /// As above with what was read already.
+    init(
+        network: PreparedNetwork, file path: String, dataset: Dataset, path datasetPath: String, options: RadiusOptions
+    ) throws(StudyError) {
+        self.network = network
+        self.dataset = dataset
         self.options = options
         guard dataset.shape.count == network.network.inputCount else {
             throw StudyError(
-                "\(reference.path): examples of \(dataset.shape) for a network of \(network.network.inputCount) inputs; "
+                "\(datasetPath): examples of \(dataset.shape) for a network of \(network.network.inputCount) inputs; "
                     + "use the data that belongs to \(path)")
         }
     }

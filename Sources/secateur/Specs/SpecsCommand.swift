@@ -82,7 +82,12 @@ struct SpecsCommand: ParsableCommand {
                 text += "| \(escaped(question.reason)) |\n"
             }
         }
-        return text
+        return text + """
+
+            Sweeps, written by hand: `sweep.yaml` trains small networks on drawn digits, `mnist-study.yaml` is a published
+            protocol and `mnist-reduced.yaml` a tenth of it.
+
+            """
     }
 
     private func escaped(_ text: String) -> String { String(text.flatMap { $0 == "|" ? ["\\", $0] : [$0] }) }

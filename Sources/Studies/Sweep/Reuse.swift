@@ -1,0 +1,27 @@
+/// What one query of a sweep can take over from others. Nothing here is trusted: a proof holds on the network at hand,
+/// and a counterexample is confirmed on it.
+public enum Reuse: String, Codable, Sendable, CaseIterable {
+    /// Proved at a larger radius, or refuted at a smaller one, of the same network and image.
+    case epsilons
+    /// A counterexample of another network.
+    case counterexamples
+    /// The search begins with the splits of a neighbouring network's proof.
+    case proofs
+    /// The search begins with bounds of neurons that were proved at a larger radius.
+    case bounds
+}
+
+/// What a sweep notes of a query beside its result.
+struct SweepDetails: Codable, Sendable, Equatable {
+    var origin = SweepQuery.Origin.computed
+    /// The network that a counterexample or a proof came from.
+    var source: String?
+    var cleanMargin: Double?
+    var attackedMargin: Double?
+    var adversarialClass: Int?
+    /// Before any search, where it was measured.
+    var rootBound: Double?
+    var unstableByLayer: [SweepLayer]?
+    /// All neurons, where the unstable ones were counted.
+    var layers: [SweepLayer]?
+}
