@@ -45,7 +45,7 @@ final class BatchBounder: @unchecked Sendable {
         var undercut: [Subproblem] = []
         for lane in batch.indices where isRefuted(bounds[lane], lane, batch[lane]) {
             takeDown(lane, batch[lane])
-            if isUndercut(bounds[lane], lane, batch[lane]) { undercut.append(again(batch[lane], lane)) }
+            if isUndercut(bounds[lane], lane, batch[lane]) { undercut.append(again(batch[lane], lane, bounds[lane])) }
             if problem.learnsClauses, let clause = clause(lane, batch[lane], bound: bounds[lane]) {
                 clauses.append(clause)
             }
@@ -75,12 +75,13 @@ final class BatchBounder: @unchecked Sendable {
     /// What float32 execution may lose of a disjunct, 0 where that does not matter.
     func float32Loss(_ disjunct: Int) -> Double {
         guard let float32 = problem.float32, !float32.isLost(disjunct) else { return 0 }
-        return float32.losses[disjunct]
+        return float32.loss(disjunct)
     }
 
     /// The same subproblem as far as it has come.
-    private func again(_ node: Subproblem, _ lane: Int) -> Subproblem {
+    private func again(_ node: Subproblem, _ lane: Int, _ bound: Double) -> Subproblem {
         var result = node
+        result.bound = bound / max(1, weight(lane))
         result.parameters = bounder.parameterBlock(lane)
         result.weights = bounder.weights(lane)
         result.freshSplits = 0
@@ -195,7 +196,9 @@ final class BatchBounder: @unchecked Sendable {
         if claimed.allSatisfy({ isRefuted(bounds[$0], $0, batch[$0]) }) {
             for lane in claimed {
                 takeDown(lane, batch[lane])
-                if isUndercut(bounds[lane], lane, batch[lane]) { undercut.append(again(batch[lane], lane)) }
+                if isUndercut(bounds[lane], lane, batch[lane]) {
+                    undercut.append(again(batch[lane], lane, bounds[lane]))
+                }
             }
             return nil
         }

@@ -49,6 +49,8 @@ public final class BoxSearch {
 
     /// Bounds once more what was refuted by less than float32 execution may lose.
     private func settleUndercut() {
+        if undercut.isEmpty { return }
+        if limits.remaining > 1 { problem.float32?.tighten() }
         undercut.removeAll { [problem] box in box.open.allSatisfy { problem.float32?.isLost($0) ?? true } }
         let extra = Float32Margin.extraNodes(status.nodes)
         if undercut.isEmpty { return }
@@ -272,7 +274,7 @@ final class BoxBatchBounder: @unchecked Sendable {
         guard let float32 = problem.float32, !float32.isRequired, !float32.isLost(disjunct) else {
             return (bounds.map { $0 - floors[disjunct] }, false)
         }
-        let loss = float32.losses[disjunct]
+        let loss = float32.loss(disjunct)
         let isSmall = bounds.map { loss <= 0.01 * $0.magnitude }
         return (
             zip(bounds, isSmall).map { $0 - ($1 ? max(loss, floors[disjunct]) : floors[disjunct]) },

@@ -5,19 +5,43 @@ import Synchronization
 /// A disjunct is refuted for every float32 execution where its margin is bounded by more than that may lose. Where a
 /// search refutes a part by less, it bounds that part once more in the end.
 public struct Float32Margin: Sendable {
-    /// Per disjunct the most that float32 execution may take from a constraint's margin.
-    public let losses: [Double]
     /// Whether bounds that float32 may undercut count as refutations.
     public let isRequired: Bool
-    private let monitor = Monitor()
+    private let monitor: Monitor
+    private let improve: (@Sendable () -> [Double])?
 
     private final class Monitor: Sendable {
         let lost = Mutex(Set<Int>())
+        let losses: Mutex<[Double]>
+        let isImproved = Mutex(false)
+
+        init(_ losses: [Double]) { self.losses = Mutex(losses) }
     }
 
-    public init(losses: [Double], isRequired: Bool) {
-        self.losses = losses
+    /// - Parameters:
+    ///   - losses: per disjunct the most that float32 execution may take from a constraint's margin.
+    ///   - improve: the same at a higher price, asked for when it may matter.
+    public init(losses: [Double], isRequired: Bool, improve: (@Sendable () -> [Double])? = nil) {
+        monitor = Monitor(losses)
         self.isRequired = isRequired
+        self.improve = improve
+    }
+
+    /// Per disjunct the most that float32 execution may take from a constraint's margin, as far as it is known.
+    public var losses: [Double] { monitor.losses.withLock(\.self) }
+
+    func loss(_ disjunct: Int) -> Double { monitor.losses.withLock { $0[disjunct] } }
+
+    /// Takes the higher price for smaller losses, once. Between rounds only, so that searches can be repeated.
+    func tighten() {
+        guard let improve,
+            monitor.isImproved.withLock({ known in
+                defer { known = true }
+                return !known
+            })
+        else { return }
+        let better = improve()
+        monitor.losses.withLock { $0 = zip($0, better).map { min($0, $1) } }
     }
 
     /// The disjuncts of which it is not known whether float32 execution keeps their refutation.
@@ -30,7 +54,7 @@ public struct Float32Margin: Sendable {
     /// Whether float32 execution may undercut a bound of a combination of margins, which matters as long as the
     /// disjunct is not lost.
     func undercuts(_ bound: Double, _ disjunct: Int, weight: Double = 1) -> Bool {
-        !(bound > losses[disjunct] * max(1, weight)) && !isLost(disjunct)
+        !(bound > loss(disjunct) * max(1, weight)) && !isLost(disjunct)
     }
 
     /// The same question for bounds that have to exceed the losses.

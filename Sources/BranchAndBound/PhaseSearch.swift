@@ -74,10 +74,20 @@ public final class PhaseSearch {
             }
             status.open = queue.count
             if let end { return end }
-            if undercut.count > Self.mostUndercut { loseUndercut() }
+            if undercut.count > Self.mostUndercut {
+                tightenUndercut()
+                if undercut.count > Self.mostUndercut / 2 { loseUndercut() }
+            }
             onProgress(status)
         }
         return .proved
+    }
+
+    /// Keeps what better knowledge of the losses leaves.
+    private func tightenUndercut() {
+        guard let float32 = problem.float32, limits.remaining > 1 else { return }
+        float32.tighten()
+        undercut.removeAll { $0.bound > float32.loss($0.disjunct) || float32.isLost($0.disjunct) }
     }
 
     private func loseUndercut() {
@@ -88,7 +98,9 @@ public final class PhaseSearch {
     /// Bounds once more what was refuted by less than float32 execution may lose.
     private func settleUndercut() {
         let open = Set(openDisjuncts)
-        undercut.removeAll { [problem] in open.contains($0.disjunct) || problem.float32?.isLost($0.disjunct) ?? true }
+        undercut.removeAll { open.contains($0.disjunct) }
+        if undercut.isEmpty { return }
+        tightenUndercut()
         let extra = Float32Margin.extraNodes(status.nodes)
         if undercut.count > extra / 2 || limits.isOver { loseUndercut() }
         if undercut.isEmpty { return }

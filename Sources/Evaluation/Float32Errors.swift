@@ -17,23 +17,28 @@ public struct Float32Errors {
     /// What is injected at each node: `d`, and `r E` at activations.
     private var injected: [[Double]] = []
     private let evaluator: LaneEvaluator<Double>
+    private let capacity: Int
     private var plan: LanePlan { model.plan }
 
-    /// Multiply-adds that bounding the errors of one node's features by themselves may cost.
-    private static let costliestNode = 500_000_000
+    /// Multiply-adds that bounding single features' errors may cost: some tenths of a second.
+    private static let budget = 1_000_000_000
     private static let unit = 0x1p-24
 
     /// - Parameters:
+    ///   - thoroughly: whether single features' errors are bounded by the theorem as well, which costs about as much as
+    ///     bounding them does; without it errors grow from layer to layer.
     ///   - lower: per node of the model's plan lower bounds of the real values over the region, in lane order.
     ///   - upper: the upper bounds.
     /// - Soundness: errors are infinite where float32 may overflow; results below the normal range may be flushed to 0.
-    public init(_ model: Float32Model, lower: [[Double]], upper: [[Double]]) {
+    public init(_ model: Float32Model, thoroughly: Bool, lower: [[Double]], upper: [[Double]]) {
         self.model = model
         self.lower = lower
         self.upper = upper
         let features = model.plan.layouts.reduce(0) { $0 + $1.count }
-        evaluator = LaneEvaluator(model.exact, lanes: features > 50_000 ? 16 : 64)
+        capacity = features > 50_000 ? 16 : 64
+        evaluator = LaneEvaluator(model.exact, lanes: capacity)
         var cost = 0
+        var budget = Self.budget
         var isLinear = true
         for node in 0..<model.plan.nodeCount {
             let operation = model.plan.operations[node]
@@ -47,7 +52,10 @@ public struct Float32Errors {
             }
             cost += operation.multiplyAdds
             let isRead = model.plan.activations.contains { model.plan.operands[$0] == [node] }
-            if isRead, !isLinear, cost * errors[node].count <= Self.costliestNode { tighten(node) }
+            if thoroughly, isRead, !isLinear, cost * errors[node].count <= budget {
+                budget -= cost * errors[node].count
+                tighten(node)
+            }
             isLinear = isLinear && !model.plan.isActivation(node)
         }
     }
@@ -74,6 +82,7 @@ public struct Float32Errors {
     /// The theorem's right-hand side for linear functions of a node's features.
     private func carry(_ rows: [[(feature: Int, coefficient: Double)]], from node: Int) -> [Double] {
         var result: [Double] = []
+        evaluator.lanes = rows.count <= 16 ? 16 : capacity
         let lanes = evaluator.lanes
         for start in stride(from: 0, to: rows.count, by: lanes) {
             let group = rows[start..<min(start + lanes, rows.count)]

@@ -56,7 +56,7 @@ final class Float32Analysis: Sendable {
     }
 
     /// Per disjunct the most that float32 execution may take from one of its constraints' margins.
-    func losses(of disjuncts: [Disjunct], _ ranges: Ranges, known: NodeBounds) -> [Double] {
+    func losses(of disjuncts: [Disjunct], _ ranges: Ranges, known: NodeBounds, thoroughly: Bool) -> [Double] {
         var ranges = ranges
         for (node, counterpart) in counterparts.enumerated() {
             guard let counterpart else { continue }
@@ -65,7 +65,7 @@ final class Float32Analysis: Sendable {
                 ranges.upper[node][feature] = min(ranges.upper[node][feature], known.upper[counterpart][feature])
             }
         }
-        let errors = Float32Errors(executed, lower: ranges.lower, upper: ranges.upper)
+        let errors = Float32Errors(executed, thoroughly: thoroughly, lower: ranges.lower, upper: ranges.upper)
         let constraints = disjuncts.flatMap(\.constraints)
         let rows = constraints.map { constraint in
             constraint.outputTerms.map { (output: $0.index, coefficient: $0.coefficient) }

@@ -152,7 +152,8 @@ struct RegionProof {
         let ranges =
             float32Ranges ?? analysis.ranges(over: region, of: run.query.network, threads: run.options.threads)
         float32Ranges = ranges
-        let losses = analysis.losses(of: disjuncts, ranges, known: known)
+        let losses = analysis.losses(
+            of: disjuncts, ranges, known: known, thoroughly: run.options.requiresFloat32)
         float32Losses = float32Losses.map { zip($0, losses).map { min($0, $1) } } ?? losses
     }
 
@@ -172,6 +173,7 @@ struct RegionProof {
         defer { searchSeconds += seconds(since: began) }
         // Making sparse matrices costs more than a few subproblems.
         let region = region.condensed(convolutions: softNodes > 64)
+        let searched = open
         let chosen = open.map { disjuncts[$0] }
         var problem = SearchProblem(
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
@@ -179,7 +181,14 @@ struct RegionProof {
         problem.branching = run.options.branching
         problem.scribe = run.scribe
         problem.float32 = float32Losses.map { losses in
-            Float32Margin(losses: open.map { losses[$0] }, isRequired: run.options.requiresFloat32)
+            Float32Margin(
+                losses: open.map { losses[$0] }, isRequired: run.options.requiresFloat32,
+                improve: { [run, known, float32Ranges] in
+                    guard let analysis = run.float32, let known, let float32Ranges else {
+                        return chosen.map { _ in .infinity }
+                    }
+                    return analysis.losses(of: chosen, float32Ranges, known: known, thoroughly: true)
+                })
         }
         problem.disjunctNumbers = open.map { numbers[$0] }
         var limits = SearchLimits()
@@ -209,6 +218,7 @@ struct RegionProof {
                 refuted: open.indices.filter { !left.contains($0) }.map { problem.disjunctNumbers[$0] })
             open = left.map { open[$0] }
         }
+        for (disjunct, loss) in zip(searched, problem.float32?.losses ?? []) { float32Losses?[disjunct] = loss }
         nodes += status.nodes
         if nodes >= run.options.maxNodes, case .exhausted = outcome {
             return .exhausted(reason: "the limit of \(run.options.maxNodes) subproblems was reached")
