@@ -18,7 +18,7 @@ CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib --product secateur $(CHECKED)
 BINARY := .build/release/secateur
 
-.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates mutations compare-heuristics soundness-gate batch-trials batch-suites bench-radius clean
+.PHONY: help needs build demo test format lint specs bench-suites bench-kernels bench-certificates bench-differences mutations compare-heuristics soundness-gate batch-trials batch-suites bench-radius clean
 
 help:
 	@echo 'make demo            build, then verify a few of Specs/'
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench-radius    certified and attacked radii of 20 MNIST images, and their cost'
 	@echo 'make bench-certificates  time to prove, certificate size, time to check'
 	@echo 'make mutations       10,000 broken proofs, none of which the checker may accept'
+	@echo 'make bench-differences  the ways to bound what pruning changed, on random networks'
 	@echo 'make bench-kernels   the kernels against the peak of this machine'
 
 needs:
@@ -98,6 +99,12 @@ bench-certificates: build
 
 mutations: needs
 	$(SWIFT) run -c release mutations --count 10000 --suites $(SHARED)/suites
+
+# Seconds of branch and bound for each of forty networks.
+SECONDS ?= 5
+bench-differences: needs
+	$(SWIFT) build -c release --product tightness $(CHECKED)
+	.build/release/tightness --seconds $(SECONDS)
 
 bench-kernels: needs
 	$(SWIFT) run --package-path Benchmarks -c release kernels

@@ -82,6 +82,11 @@ let modules: [Module] = [
             "Properties", "Intervals", "Lanes",
         ], testImports: ["Oracles"]),
     Module(
+        level: 5, name: "Comparison",
+        imports: [
+            "BoundPropagation", "Evaluation", "Falsification", "Lanes", "Networks", "Properties", "Intervals",
+        ], packages: [heaps], testImports: ["Oracles"], excluded: ["README.md"]),
+    Module(
         level: 6, name: "Studies",
         imports: [
             "Certificates", "Verification", "Falsification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets",
@@ -92,7 +97,7 @@ let modules: [Module] = [
         imports: [
             "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Certificates", "Evaluation",
             "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties", "Intervals", "Files", "Training",
-            "Pruning",
+            "Pruning", "Comparison",
         ], packages: [arguments, crypto], kind: .command),
     Module(
         level: 6, name: "mutations",
@@ -102,6 +107,10 @@ let modules: [Module] = [
         ], packages: [arguments], kind: .command, tested: false),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
+        kind: .command, tested: false),
+    Module(
+        level: 6, name: "tightness",
+        imports: ["Comparison", "Evaluation", "Oracles", "Networks", "Properties", "Intervals"],
         kind: .command, tested: false),
 ]
 

@@ -21,7 +21,7 @@ struct Secateur: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Verify.self, Check.self, Robust.self, RadiusCommand.self, Batch.self, Merge.self, Train.self,
+            Verify.self, Check.self, Robust.self, RadiusCommand.self, Compare.self, Batch.self, Merge.self, Train.self,
             Prune.self, Finetune.self, Sweep.self, Inspect.self, SpecsCommand.self, Worker.self,
         ])
 

@@ -16,6 +16,17 @@ extension Network {
         simplifier.run()
         return simplifier.network
     }
+
+    /// The same function with reshapes and elementwise maps folded into what is next to them, and every neuron and
+    /// weight still there: networks of one architecture keep one structure, whatever their weights are.
+    ///
+    /// - Precondition: the network is valid.
+    /// - Soundness: as `simplified()`.
+    public func simplifiedKeepingNeurons() -> Network {
+        var simplifier = Simplifier(removingDeadNodes())
+        simplifier.run(Simplifier.rulesOfStructure)
+        return simplifier.network
+    }
 }
 
 struct Simplifier {
@@ -28,8 +39,18 @@ struct Simplifier {
         findReaders()
     }
 
-    mutating func run() {
-        let rules: [(inout Simplifier, Int) -> Bool] = [
+    typealias Rule = (inout Simplifier, Int) -> Bool
+
+    /// Rules that do not ask what weights are.
+    static var rulesOfStructure: [Rule] {
+        [
+            { $0.skip($1) }, { $0.moveBeforeReshape($1) }, { $0.absorbReshape($1) }, { $0.composeSelections($1) },
+            { $0.foldIntoOperand($1) }, { $0.foldIntoReaders($1) },
+        ]
+    }
+
+    static var allRules: [Rule] {
+        [
             { $0.foldConstant($1) }, { $0.skip($1) }, { $0.moveBeforeReshape($1) }, { $0.absorbReshape($1) },
             { $0.composeSelections($1) }, { $0.simplifyPooling($1) }, { $0.foldIntoOperand($1) },
             { $0.foldIntoReaders($1) }, { $0.selectRows($1) }, { $0.mergeWithOperand($1) },
@@ -37,6 +58,9 @@ struct Simplifier {
             { $0.removeNeurons($1) }, { $0.removeChannels($1) }, { $0.mergeParallelNeurons($1) },
             { $0.mergeEqualFeatures($1) },
         ]
+    }
+
+    mutating func run(_ rules: [Rule] = Simplifier.allRules) {
         var isChanged = true
         while isChanged {
             isChanged = false
