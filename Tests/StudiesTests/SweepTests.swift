@@ -174,7 +174,7 @@ import Testing
     func aChoiceIsTheBestOfWhatItLookedAt(method: String) throws {
         let plan = try plan(
             "choice",
-            [("seeds", "[1]"), ("choice", "{method: \(method), tolerance: 0.3, candidates: 4, epsilon: 0.01}")])
+            [("seeds", "[1]"), ("choice", "{method: \(method), tolerance: 0.3, candidates: 4, epsilon: 0.02}")])
         let result = try ChoiceRun(plan: plan, options: options).run()
         let best = try #require(result.best)
         #expect(result.candidates.count >= 3)
