@@ -92,12 +92,13 @@ let modules: [Module] = [
             "Certificates", "Verification", "Falsification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets",
             "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics", "Training",
         ], packages: [sqlite, yaml, crypto]),
+    Module(level: 7, name: "Reports", imports: ["Studies", "Statistics"]),
     Module(
-        level: 7, name: "secateur",
+        level: 8, name: "secateur",
         imports: [
-            "Studies", "Datasets", "Verification", "BranchAndBound", "BoundPropagation", "Certificates", "Evaluation",
-            "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties", "Intervals", "Files", "Training",
-            "Pruning", "Comparison",
+            "Reports", "Studies", "Statistics", "Datasets", "Verification", "BranchAndBound", "BoundPropagation",
+            "Certificates", "Evaluation", "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties",
+            "Intervals", "Files", "Training", "Pruning", "Comparison",
         ], packages: [arguments, crypto], kind: .command),
     Module(
         level: 6, name: "mutations",

@@ -22,7 +22,8 @@ struct Secateur: ParsableCommand {
         version: version,
         subcommands: [
             Verify.self, Check.self, Robust.self, RadiusCommand.self, Compare.self, Batch.self, Merge.self, Train.self,
-            Prune.self, Finetune.self, Sweep.self, Inspect.self, SpecsCommand.self, Worker.self,
+            Prune.self, Finetune.self, Sweep.self, ReportCommand.self, StatisticsCommand.self, Inspect.self,
+            SpecsCommand.self, Worker.self,
         ])
 
     static func main() {

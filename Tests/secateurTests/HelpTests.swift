@@ -4,7 +4,8 @@ struct HelpTests {
     @Test(
         arguments: [
             [], ["--help"], ["verify", "--help"], ["robust", "--help"], ["radius", "--help"], ["batch", "--help"],
-            ["merge", "--help"], ["worker", "--help"], ["inspect", "--help"], ["specs", "--help"],
+            ["merge", "--help"], ["report", "--help"], ["statistics", "--help"], ["worker", "--help"],
+            ["inspect", "--help"], ["specs", "--help"],
             ["train", "--help"], ["prune", "--help"], ["finetune", "--help"],
         ])
     func helpShowsAnExample(arguments: [String]) throws {
