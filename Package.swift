@@ -64,6 +64,10 @@ let modules: [Module] = [
         level: 3, name: "Falsification",
         imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
     Module(
+        level: 3, name: "NetworkQueries",
+        imports: ["ONNXFormat", "VNNLIBFormat", "Evaluation", "Networks", "Properties", "Intervals", "Files"],
+        testImports: ["Oracles", "Verification"]),
+    Module(
         level: 3, name: "Training",
         imports: ["CLaneKernels", "Datasets", "Evaluation", "Intervals", "Lanes", "Networks"],
         testImports: ["ONNXFormat"]),
@@ -89,14 +93,16 @@ let modules: [Module] = [
     Module(
         level: 6, name: "Studies",
         imports: [
-            "Certificates", "Verification", "Falsification", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Datasets",
-            "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics", "Training",
+            "Certificates", "Verification", "Falsification", "NetworkQueries", "Evaluation", "ONNXFormat",
+            "VNNLIBFormat", "Datasets", "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics",
+            "Training",
         ], packages: [sqlite, yaml, crypto]),
     Module(level: 7, name: "Reports", imports: ["Studies", "Statistics"]),
     Module(
         level: 8, name: "secateur",
         imports: [
-            "Reports", "Studies", "Statistics", "Datasets", "Verification", "BranchAndBound", "BoundPropagation",
+            "Reports", "Studies", "Statistics", "Datasets", "NetworkQueries", "Verification", "BranchAndBound",
+            "BoundPropagation",
             "Certificates", "Evaluation", "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties",
             "Intervals", "Files", "Training", "Pruning", "Comparison",
         ], packages: [arguments, crypto], kind: .command),

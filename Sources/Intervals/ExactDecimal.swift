@@ -188,6 +188,18 @@ extension ExactDecimal: CustomStringConvertible {
     }
 }
 
+extension ExactDecimal {
+    /// A literal that reads back as this number and has no exponent, however long.
+    public var plainDescription: String {
+        let digits = magnitude.description
+        let sign = isNegative ? "-" : ""
+        let places = digits.utf8.count + exponent
+        if exponent >= 0 { return sign + digits + String(repeating: "0", count: exponent) + ".0" }
+        if places > 0 { return sign + digits.prefix(places) + "." + digits.dropFirst(places) }
+        return sign + "0." + String(repeating: "0", count: -places) + digits
+    }
+}
+
 extension Double {
     /// `|self| = magnitude * 2^power`, for a finite number.
     var magnitudeAndPowerOfTwo: (magnitude: UInt64, power: Int) {

@@ -1,9 +1,9 @@
-/// The nodes of a graph that its outputs depend on, each after those whose values it reads.
+/// The nodes of a graph that its outputs, or tensors that are asked for, depend on, each after those whose values it reads.
 struct GraphOrder {
     private(set) var nodes: [Int] = []
 
     /// - Throws: `ONNXError` when two nodes make the same value, a value is made by none, or the graph has a cycle.
-    init(_ graph: Onnx_GraphProto, file: String) throws(ONNXError) {
+    init(_ graph: Onnx_GraphProto, hidden: [String] = [], file: String) throws(ONNXError) {
         func refuse(_ index: Int, _ problem: String) -> ONNXError {
             let node = graph.node[index]
             return ONNXError(
@@ -21,18 +21,19 @@ struct GraphOrder {
                 }
             }
         }
-        let needed = try Self.needed(graph, makers: makers, known: known, refuse: refuse)
+        let results = graph.output.map(\.name) + hidden
+        let needed = try Self.needed(graph, results, makers: makers, known: known, refuse: refuse)
         try sort(graph, makers: makers, needed: needed, refuse: refuse)
     }
 
     private static func needed(
-        _ graph: Onnx_GraphProto, makers: [String: Int], known: Set<String>,
+        _ graph: Onnx_GraphProto, _ results: [String], makers: [String: Int], known: Set<String>,
         refuse: (Int, String) -> ONNXError
     ) throws(ONNXError) -> [Bool] {
         var needed = [Bool](repeating: false, count: graph.node.count)
         var waiting: [Int] = []
-        for output in graph.output {
-            if let maker = makers[output.name] { waiting.append(maker) }
+        for name in results {
+            if let maker = makers[name] { waiting.append(maker) }
         }
         while let index = waiting.popLast() {
             if needed[index] { continue }

@@ -3,7 +3,8 @@
 internal import Networks
 
 extension GraphReader {
-    mutating func readInputs(_ inputs: [Onnx_ValueInfoProto]) throws(ONNXError) {
+    /// Returns each input that has no default value.
+    mutating func readInputs(_ inputs: [Onnx_ValueInfoProto]) throws(ONNXError) -> [Value] {
         var parts: [(name: String, shape: [Int])] = []
         for input in inputs where initializers[input.name] == nil {
             parts.append((input.name, try inputShape(input)))
@@ -14,7 +15,7 @@ extension GraphReader {
         if parts.count == 1 {
             let whole = try emit(name: parts[0].name, .input, [], shape: parts[0].shape, for: nil)
             values[parts[0].name] = .variable(whole)
-            return
+            return [.variable(whole)]
         }
         let sizes = parts.map { $0.shape.reduce(1, *) }
         let name = parts.map(\.name).joined(separator: ", ")
@@ -28,6 +29,7 @@ extension GraphReader {
                 try emit(name: part.name, .select(selection), [whole.node], shape: part.shape, for: nil))
             start += size
         }
+        return parts.compactMap { values[$0.name] }
     }
 
     /// The declared shape; an unknown leading dimension is the batch, of size one.
@@ -58,23 +60,22 @@ extension GraphReader {
         return shape
     }
 
-    /// The index of the node that is the network's output.
-    mutating func readOutputs(_ outputs: [Onnx_ValueInfoProto]) throws(ONNXError) -> Int {
-        guard !outputs.isEmpty else {
+    /// The index of the node that is the network's output, all the named values one after the other, and the values.
+    mutating func readOutputs(_ names: [String]) throws(ONNXError) -> (node: Int, values: [Value]) {
+        guard !names.isEmpty else {
             throw ONNXError(file: file, problem: "has no output", remedy: "export the network again")
         }
         var parts: [Value] = []
-        for output in outputs {
-            if let pattern = patterns[output.name] { throw pattern.refusal }
-            guard let value = values[output.name] else {
+        for name in names {
+            if let pattern = patterns[name] { throw pattern.refusal }
+            guard let value = values[name] else {
                 throw ONNXError(
-                    file: file, problem: "output '\(output.name)' is made by no node",
-                    remedy: "export the network again")
+                    file: file, problem: "output '\(name)' is made by no node", remedy: "export the network again")
             }
             parts.append(value)
         }
-        if parts.count == 1, case .variable(let variable) = parts[0] { return variable.node }
-        let name = outputs.map(\.name).joined(separator: ", ")
+        if parts.count == 1, case .variable(let variable) = parts[0] { return (variable.node, parts) }
+        let name = names.joined(separator: ", ")
         let rows = try parts.map { (part) throws(ONNXError) -> Value in
             let shape = [1, part.shape.reduce(1, *)]
             switch part {
@@ -82,7 +83,7 @@ extension GraphReader {
             case .variable(let variable): return .variable(Variable(node: variable.node, shape: shape))
             }
         }
-        return try concatenate(name: name, rows, axis: 1, for: nil).node
+        return (try concatenate(name: name, rows, axis: 1, for: nil).node, parts)
     }
 
     /// Values one after the other along an axis, as a sum of selections that are zero outside their part.

@@ -107,8 +107,15 @@ public enum ONNXReader {
     private static func read(
         graph model: (graph: Onnx_GraphProto, opset: Int), file: String, directory: String?
     ) throws(ONNXError) -> TrainableNetwork {
+        try read(graph: model, hidden: [], file: file, directory: directory).trainable
+    }
+
+    /// The network whose output is the graph's outputs and then the hidden tensors, and these tensors.
+    static func read(
+        graph model: (graph: Onnx_GraphProto, opset: Int), hidden: [String], file: String, directory: String?
+    ) throws(ONNXError) -> (trainable: TrainableNetwork, inputs: [Value], outputs: [Value]) {
         var reader = GraphReader(file: file, directory: directory, opset: model.opset)
-        let order = try GraphOrder(model.graph, file: file)
+        let order = try GraphOrder(model.graph, hidden: hidden, file: file)
         var graph = model.graph
         for tensor in graph.initializer {
             reader.initializers[tensor.name] = tensor
@@ -117,12 +124,14 @@ public enum ONNXReader {
         for index in order.nodes {
             for name in graph.node[index].input { reader.uses[name, default: 0] += 1 }
         }
-        for output in graph.output { reader.uses[output.name, default: 0] += 1 }
-        try reader.readInputs(graph.input)
+        let results = graph.output.map(\.name) + hidden
+        for name in results { reader.uses[name, default: 0] += 1 }
+        let inputs = try reader.readInputs(graph.input)
         for index in order.nodes { try reader.read(graph.node[index]) }
-        let output = try reader.readOutputs(graph.output)
-        return TrainableNetwork(
+        let (output, outputs) = try reader.readOutputs(results)
+        let trainable = TrainableNetwork(
             Network(nodes: reader.nodes, output: output), normalizations: reader.normalizations
         ).removingDeadNodes()
+        return (trainable, inputs, outputs)
     }
 }

@@ -24,7 +24,8 @@ final class Fingerprinter {
     init(version: String) { self.version = version }
 
     func fingerprint(of query: StudyQuery, options: QueryOptions) -> Fingerprint {
-        let network = networks[query.network] ?? digestOfNetwork(query.network)
+        let network =
+            networks[query.network] ?? NetworkReference.paths(query.network).map(digestOfNetwork).joined(separator: " ")
         networks[query.network] = network
         return Fingerprint(
             network: network, property: property(query.subject), options: options.fingerprint, version: version)

@@ -51,7 +51,8 @@ public enum InstanceList {
             }
             queries.append(
                 StudyQuery(
-                    category: category, networkName: fields[0], network: resolved(fields[0], in: directory),
+                    category: category, networkName: fields[0],
+                    network: NetworkReference.resolved(fields[0], in: directory),
                     subject: .property(name: fields[1], path: resolved(fields[1], in: directory)), timeout: timeout))
         }
         guard !queries.isEmpty else { throw StudyError("\(path): no rows; write rows of network,property,timeout") }

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Files
 internal import Glibc
 internal import Intervals
+internal import NetworkQueries
 internal import Networks
 internal import ONNXFormat
 internal import Properties
@@ -64,11 +65,17 @@ public final class QueryWorker {
     }
 
     private func decide(_ request: WorkerRequest, start: ContinuousClock.Instant) throws -> QueryResult {
-        let network = try network(request.query.network)
         let property: Property
+        var content: VNNLIBFile?
+        if case .property(_, let path) = request.query.subject {
+            content = try VNNLIBReader.readAnyVersion(path: path)
+            if case .query(let query)? = content { return try decide(query, request, start: start) }
+        }
+        let network = try network(request.query.network)
         switch request.query.subject {
-        case .property(_, let path):
-            property = try VNNLIBReader.read(path: path)
+        case .property:
+            guard case .property(let read)? = content else { preconditionFailure("queries were answered before") }
+            property = read
         case .image(let question):
             let image = try image(question)
             guard image.values.count == network.network.inputCount else {
@@ -105,6 +112,29 @@ public final class QueryWorker {
         if let objection = asked?.objection { result.warnings.append("no certificate: \(objection)") }
         let witness = request.certificate.map { $0 + ".witness" }
         result.certificate = try asked?.file?.finish(report.verdict, witness: witness)
+        return result
+    }
+
+    /// Answers a VNN-LIB 2.0 query.
+    private func decide(
+        _ query: VNNLIBQuery, _ request: WorkerRequest, start: ContinuousClock.Instant
+    ) throws -> QueryResult {
+        let reference = request.query.network
+        let files =
+            try NetworkReference.pairs(reference).map(NetworkFiles.parse) ?? NetworkFiles.only(reference, for: query)
+        let reduced = try ReducedQuery(query, files: files)
+        if let objection = reduced.objection { return QueryResult(outcome: .unknown, reason: objection) }
+        let readSeconds = seconds(since: start)
+        var options = options(request.options, spent: readSeconds)
+        options.executionFormat = reduced.format
+        let report = verify(try Query(network: reduced.network, property: reduced.property), options: options)
+        var result = QueryResult(report)
+        if case .violated(let found) = report.verdict { result.witness = reduced.assignment(of: found) }
+        result.warnings = query.warnings + result.warnings
+        if request.certificate != nil {
+            result.warnings.append("no certificate: batches write them for VNN-LIB 1.0 and images")
+        }
+        result.readSeconds = readSeconds
         return result
     }
 

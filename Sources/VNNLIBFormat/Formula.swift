@@ -22,6 +22,9 @@ struct Formula {
     /// Each distinct constraint once.
     var constraints: [Constraint] = []
     private var constraintIndices: [Constraint: Int] = [:]
+    /// Leaves computed bounds of one input as the constraints they were written as: where arithmetic rounds, solving
+    /// for the input would lose that.
+    var keepsArithmetic = false
 
     /// `expression <= 0`, or `< 0`.
     struct Constraint: Hashable {

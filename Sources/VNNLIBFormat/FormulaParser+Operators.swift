@@ -58,7 +58,7 @@ extension FormulaParser {
             result = product
         default: result = .sum(of: parts)
         }
-        guard let result else { throw numberTooLong(at: frame.offset) }
+        guard let result else { throw Formula.numberTooLong(at: frame.offset) }
         return result
     }
 
@@ -94,52 +94,8 @@ extension FormulaParser {
         default: break
         }
         let sides = [try expression(left), -(try expression(right))]
-        guard let difference = LinearExpression.sum(of: sides) else { throw numberTooLong(at: offset) }
-        if difference.isConstant {
-            return formula.append(
-                .constant(isStrict ? difference.constant.sign < 0 : difference.constant.sign <= 0),
-                offset: offset)
-        }
-        if difference.terms.count == 1, difference.terms[0].variable.isInput {
-            return try boundNode(from: difference, isStrict: isStrict, offset: offset)
-        }
-        try checkRange(difference, offset: offset)
-        return formula.append(Formula.Constraint(expression: difference, isStrict: isStrict), offset: offset)
-    }
-
-    private func checkRange(_ expression: LinearExpression, offset: Int) throws(Fault) {
-        guard expression.constant.enclosure.isBounded,
-            expression.terms.allSatisfy(\.coefficient.enclosure.isBounded)
-        else {
-            throw Fault(
-                at: offset, "a number of this comparison lies outside the range of float64",
-                remedy: "use smaller numbers")
-        }
-    }
-
-    /// `coefficient * X + constant <= 0` solved for `X`. Where the quotient is no decimal the bound is
-    /// rounded outward and the constraint is kept beside it.
-    private mutating func boundNode(
-        from difference: LinearExpression, isStrict: Bool, offset: Int
-    ) throws(Fault) -> Int {
-        let term = difference.terms[0]
-        let isUpper = term.coefficient.sign > 0
-        var bound = InputBound(
-            input: term.variable.index, isUpper: isUpper, isStrict: isStrict,
-            end: BoxEnd(interval: .zero, text: .decimal(.zero)), offset: offset)
-        if let exact = (-difference.constant).divided(exactlyBy: term.coefficient) {
-            bound.end = BoxEnd(interval: exact.enclosure, text: .decimal(exact))
-            return formula.append(bound)
-        }
-        let quotient = -difference.constant.enclosure / term.coefficient.enclosure
-        let end = isUpper ? quotient.upper : quotient.lower
-        guard end.isFinite else { throw numberTooLong(at: offset) }
-        bound.isStrict = false
-        bound.end = BoxEnd(interval: Interval(end), text: .decimal(ExactDecimal(end)))
-        try checkRange(difference, offset: offset)
-        let constraint = Formula.Constraint(expression: difference, isStrict: isStrict)
-        let parts = [formula.append(bound), formula.append(constraint, offset: offset)]
-        return formula.append(isAnd: true, of: parts, offset: offset)
+        guard let difference = LinearExpression.sum(of: sides) else { throw Formula.numberTooLong(at: offset) }
+        return try formula.append(difference, isStrict: isStrict, offset: offset)
     }
 
     private func boxEnd(_ token: Tokenizer.Token) throws(Fault) -> BoxEnd {
@@ -148,7 +104,7 @@ extension FormulaParser {
         // Only very long literals, huge ones and tiny ones may not be exact decimals.
         let isOrdinary = interval.isPoint || (interval.isBounded && !interval.contains(0))
         guard literal.count <= ExactDecimal.digitLimit, isOrdinary || ExactDecimal(literal) != nil else {
-            throw numberTooLong(at: token.start)
+            throw Formula.numberTooLong(at: token.start)
         }
         return BoxEnd(interval: interval, text: .literal(start: token.start, end: token.end))
     }
@@ -161,7 +117,7 @@ extension FormulaParser {
             let bytes = tokenizer.bytes[token.start..<token.end]
             if let number = ExactDecimal(bytes) { return LinearExpression(constant: number) }
             throw Interval(enclosingDecimal: bytes) == nil
-                ? notANumber(token) : numberTooLong(at: token.start)
+                ? notANumber(token) : Formula.numberTooLong(at: token.start)
         case .condition:
             throw Fault(
                 at: operand.offset, "expected a number or a variable, found a condition",
@@ -180,11 +136,5 @@ extension FormulaParser {
         Fault(
             at: token.start, "\(tokenizer.quoted(token)) is not a decimal number",
             remedy: "write it like -0.5 or 1.05e-05")
-    }
-
-    private func numberTooLong(at offset: Int) -> Fault {
-        Fault(
-            at: offset, "a number here has too many digits or too large an exponent to be handled exactly",
-            remedy: "shorten it")
     }
 }

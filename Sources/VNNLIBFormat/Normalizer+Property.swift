@@ -1,12 +1,20 @@
 import Intervals
 import Properties
 
+/// What messages call the inputs, and where they are declared.
+struct DeclaredInputs {
+    var offsets: [Int]
+    var name: (Int) -> String
+    /// The code of a missing bound.
+    var code: VNNLIBErrorCode?
+}
+
 extension Normalizer {
     /// The property the cases make up.
     ///
     /// Contradictory conditions leave no case. When that is so without any choice, one disjunct over the
     /// empty region is made all the same, for a caller who wants to say so.
-    func property(outputCount: Int, declarations: Declarations) throws(Fault) -> Property {
+    func property(outputCount: Int, inputs: DeclaredInputs) throws(Fault) -> Property {
         var property = Property(inputCount: inputCount, outputCount: outputCount, regions: [], disjuncts: [])
         let constraints = formula.constraints.map(linearConstraint)
         var regionIndices: [[Case.Bounds]: Int] = [:]
@@ -20,7 +28,7 @@ extension Normalizer {
                 guard region == 0 || (region + 1) * inputCount <= Self.sizeLimit else {
                     throw tooManyCases(at: 0)
                 }
-                property.regions.append(try inputRegion(closed, declarations: declarations))
+                property.regions.append(try inputRegion(closed, inputs: inputs))
                 regionIndices[closed] = region
             }
             property.disjuncts.append(
@@ -42,7 +50,7 @@ extension Normalizer {
         return lower < 0 && upper < 0 ? nil : Case.Bounds(input: bounds.input, lower: lower, upper: upper)
     }
 
-    private func inputRegion(_ bounds: [Case.Bounds], declarations: Declarations) throws(Fault) -> InputRegion {
+    private func inputRegion(_ bounds: [Case.Bounds], inputs: DeclaredInputs) throws(Fault) -> InputRegion {
         var lower = baseLower
         var upper = baseUpper
         for bound in bounds {
@@ -50,8 +58,8 @@ extension Normalizer {
             if bound.upper >= 0 { upper[bound.input] = bound.upper }
         }
         for input in 0..<inputCount {
-            try checkBounded(lower[input], "lower", ">=", input: input, declarations: declarations)
-            try checkBounded(upper[input], "upper", "<=", input: input, declarations: declarations)
+            try checkBounded(lower[input], "lower", ">=", input: input, inputs: inputs)
+            try checkBounded(upper[input], "upper", "<=", input: input, inputs: inputs)
         }
         return InputRegion(
             lower: lower.map { table.entries[$0].end.interval },
@@ -60,18 +68,18 @@ extension Normalizer {
     }
 
     private func checkBounded(
-        _ index: Int, _ side: String, _ comparison: String, input: Int, declarations: Declarations
+        _ index: Int, _ side: String, _ comparison: String, input: Int, inputs: DeclaredInputs
     ) throws(Fault) {
         guard index >= 0 else {
             throw Fault(
-                at: declarations.inputs[input],
-                "X_\(input) has no \(side) bound in \(cases.count > 1 ? "some case" : "the asserts")",
-                remedy: "add (assert (\(comparison) X_\(input) number))")
+                at: inputs.offsets[input], inputs.code,
+                "\(inputs.name(input)) has no \(side) bound in \(cases.count > 1 ? "some case" : "the asserts")",
+                remedy: "add (assert (\(comparison) \(inputs.name(input)) number))")
         }
         guard table.entries[index].end.interval.isBounded else {
             throw Fault(
-                at: declarations.inputs[input],
-                "the \(side) bound of X_\(input) lies outside the range of float64",
+                at: inputs.offsets[input], inputs.code,
+                "the \(side) bound of \(inputs.name(input)) lies outside the range of float64",
                 remedy: "use a bound nearer to zero")
         }
     }

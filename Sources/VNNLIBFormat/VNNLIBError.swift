@@ -6,31 +6,46 @@ public struct VNNLIBError: Error, Sendable, Equatable, CustomStringConvertible {
     public let line: Int?
     /// Counted from one, in characters.
     public let column: Int?
+    /// The kind of mistake; nil in VNN-LIB 1.0.
+    public let code: VNNLIBErrorCode?
     /// What is wrong; what to do.
     public let message: String
 
-    public init(file: String, line: Int? = nil, column: Int? = nil, message: String) {
+    public init(file: String, line: Int? = nil, column: Int? = nil, code: VNNLIBErrorCode? = nil, message: String) {
         self.file = file
         self.line = line
         self.column = column
+        self.code = code
         self.message = message
     }
 
-    /// `file:line:column: message`.
+    /// `file:line:column: message`, with the kind of mistake before the message where there is one.
     public var description: String {
         let place = line.map { line in ":\(line)" + (column.map { ":\($0)" } ?? "") } ?? ""
-        return "\(file)\(place): \(message)"
+        return "\(file)\(place): " + (code.map { "\($0.rawValue): " } ?? "") + message
     }
 }
 
 /// A fault at a byte of the text; it becomes a `VNNLIBError` once lines are counted.
 struct Fault: Error {
     let offset: Int
+    /// Nil in VNN-LIB 1.0.
+    var code: VNNLIBErrorCode?
     let message: String
 
-    init(at offset: Int, _ what: String, remedy: String) {
+    init(at offset: Int, _ what: String, remedy: String) { self.init(at: offset, nil, what, remedy: remedy) }
+
+    init(at offset: Int, _ code: VNNLIBErrorCode?, _ what: String, remedy: String) {
         self.offset = offset
+        self.code = code
         message = what + "; " + remedy
+    }
+
+    /// The same fault of a VNN-LIB 2.0 query, where it has no code yet.
+    func coded(_ code: VNNLIBErrorCode) -> Fault {
+        var fault = self
+        fault.code = self.code ?? code
+        return fault
     }
 
     func located(in bytes: [UInt8], name: String) -> VNNLIBError {
@@ -48,6 +63,6 @@ struct Fault: Error {
             }
             previous = byte
         }
-        return VNNLIBError(file: name, line: line, column: column, message: message)
+        return VNNLIBError(file: name, line: line, column: column, code: code, message: message)
     }
 }

@@ -16,9 +16,13 @@ public enum VNNLIBReader {
     ///
     /// - Throws: what is wrong, with line and column, and what to do.
     public static func read(path: String) throws(VNNLIBError) -> Property {
-        let bytes: [UInt8]
+        try read(bytes: try load(path), name: path)
+    }
+
+    /// The file's bytes.
+    static func load(_ path: String) throws(VNNLIBError) -> [UInt8] {
         do {
-            bytes = try readFile(path, limit: sizeLimit)
+            return try readFile(path, limit: sizeLimit)
         } catch {
             // The file's error begins with a path of its own, which may have gained a suffix.
             let message = error.description
@@ -27,7 +31,6 @@ public enum VNNLIBReader {
                 message: message.hasPrefix(error.path + ": ")
                     ? String(message.dropFirst(error.path.count + 2)) : message)
         }
-        return try read(bytes: bytes, name: path)
     }
 
     /// Larger files are refused.
@@ -70,7 +73,8 @@ public enum VNNLIBReader {
             formula: parser.formula, bytes: bytes, inputCount: parser.declarations.inputs.count)
         try normalizer.normalize(asserted: asserted)
         return try normalizer.property(
-            outputCount: parser.declarations.outputs.count, declarations: parser.declarations)
+            outputCount: parser.declarations.outputs.count,
+            inputs: DeclaredInputs(offsets: parser.declarations.inputs, name: { "X_\($0)" }))
     }
 
     /// Reads what follows a command's opening parenthesis.
@@ -90,8 +94,8 @@ public enum VNNLIBReader {
             try readDeclaration(&parser, hasParameters: isCommand("declare-fun"))
         } else if isCommand("vnnlib-version") || isCommand("declare-network") {
             throw Fault(
-                at: command.start, "this is a VNN-LIB 2.0 file, which is not supported yet",
-                remedy: "convert it to VNN-LIB 1.0, with (declare-const X_0 Real) ...")
+                at: command.start, "this is a VNN-LIB 2.0 file, and VNN-LIB 1.0 is needed here",
+                remedy: "write it with (declare-const X_0 Real) ..., or give it to verify")
         } else if isCommand("exit") {
             return false
         } else if ignoredCommands.contains(where: { isCommand($0) }) {

@@ -5,6 +5,7 @@ import BoundPropagation
 import BranchAndBound
 import Certificates
 import Evaluation
+import Intervals
 import Properties
 
 struct RegionProof {
@@ -69,12 +70,13 @@ struct RegionProof {
         let moving = BoxModel.moving(lower: lower, upper: upper)
         let plain = bound(BoundingOptions())
         if run.isOver { return .stopped }
-        if run.options.requiresFloat32, !(float32Losses?.allSatisfy(\.isFinite) ?? false) {
-            return .exhausted(reason: "no bound of float32 execution's rounding is known on a region")
+        if let format = run.options.requiredFormat, !(float32Losses?.allSatisfy(\.isFinite) ?? false) {
+            return .exhausted(reason: "no bound of \(format.rawValue) execution's rounding is known on a region")
         }
         let overBoxes = moving.count <= Self.mostInputsToSplit
         if let end = ended(search(plain, overBoxes: overBoxes, nodes: overBoxes ? 256 : 1)) { return end }
         if attack() { return .violated }
+        if let doubt = run.doubt { return .exhausted(reason: doubt) }
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 20
@@ -148,6 +150,10 @@ struct RegionProof {
 
     /// Bounds what float32 execution loses by what is known of the neurons now.
     private mutating func boundFloat32(_ known: NodeBounds) {
+        if let format = run.options.executionFormat {
+            float32Losses = float32Losses ?? run.executionLosses(in: format, region, disjuncts)
+            return
+        }
         guard let analysis = run.float32, !run.isOver else { return }
         let ranges =
             float32Ranges ?? analysis.ranges(over: region, of: run.query.network, threads: run.options.threads)
@@ -182,7 +188,7 @@ struct RegionProof {
         problem.scribe = run.scribe
         problem.float32 = float32Losses.map { losses in
             Float32Margin(
-                losses: open.map { losses[$0] }, isRequired: run.options.requiresFloat32,
+                losses: open.map { losses[$0] }, isRequired: run.options.requiredFormat != nil,
                 improve: { [run, known, float32Ranges] in
                     guard let analysis = run.float32, let known, let float32Ranges else {
                         return chosen.map { _ in .infinity }

@@ -27,6 +27,8 @@ final class VerificationRun: Sendable {
     /// The first confirmed counterexample.
     private let found = Mutex<Counterexample?>(nil)
     private let analysis = Mutex<Float32Analysis??>(nil)
+    /// Whether there is one of the real network that executions in the format asked about need not share.
+    private let hasDoubtful = Atomic<Bool>(false)
 
     init(
         _ query: Query, options: VerificationOptions, progress: @escaping @Sendable (VerificationProgress) -> Void,
@@ -92,7 +94,7 @@ final class VerificationRun: Sendable {
         case .proved: return nil
         case .violated: return counterexample() ?? .unknown(reason: "a counterexample was lost")
         case .stopped: return isCancelled() ? .unknown(reason: "cancelled") : .timeout
-        case .exhausted(let reason): return .unknown(reason: reason)
+        case .exhausted(let reason): return .unknown(reason: doubt ?? reason)
         }
     }
 
@@ -146,6 +148,12 @@ final class VerificationRun: Sendable {
             case .violated(let counterexample) = Falsification.confirm(
                 candidate, disjunct: disjunct, region: region, network: query.network)
         else { return false }
+        if let format = options.executionFormat,
+            !counterexample.holdsExecuted(in: format, disjunct, network: query.network)
+        {
+            hasDoubtful.store(true, ordering: .relaxed)
+            return false
+        }
         found.withLock { if $0 == nil { $0 = counterexample } }
         return true
     }
@@ -164,10 +172,19 @@ final class VerificationRun: Sendable {
             model: LaneEvaluator(model.search, lanes: lanes), start: start)
     }
 
+    /// Why no verdict will come of a longer search: the real network has a counterexample, so that nothing can be
+    /// proved, and it is one of real numbers only.
+    var doubt: String? {
+        guard hasDoubtful.load(ordering: .relaxed), let format = options.executionFormat else { return nil }
+        return "the real network has a counterexample, but rounding to \(format.rawValue) may undo it"
+    }
+
     // MARK: proofs
 
     private func prove(_ region: Int, _ report: inout VerificationReport) -> SearchOutcome {
         let numbers = query.property.disjuncts.indices.filter { query.property.disjuncts[$0].region == region }
+            .filter { scribe != nil || !failsStrictly(query.property.disjuncts[$0]) }
+        if numbers.isEmpty { return .proved }
         let disjuncts = numbers.map { query.property.disjuncts[$0] }
         if disjuncts.contains(where: { $0.constraints.isEmpty }) {
             return .exhausted(reason: "every input of a region violates the property, but none could be confirmed")
@@ -191,6 +208,31 @@ final class VerificationRun: Sendable {
             let made = isAsked ? Float32Analysis(query.network, verified: model.plan) : nil
             known = .some(made)
             return made
+        }
+    }
+
+    /// Whether a strict constraint fails on the whole region by interval arithmetic, which keeps exact zeros: the search
+    /// shows margins positive, and this one may be zero.
+    private func failsStrictly(_ disjunct: Disjunct) -> Bool {
+        let strict = disjunct.constraints.filter(\.isStrict)
+        guard !strict.isEmpty, options.requiredFormat == nil else { return false }
+        let region = query.property.regions[disjunct.region]
+        let bounds = query.network.intervalBounds(over: region.outwardLower, upper: region.outwardUpper)[
+            query.network.output]
+        let outputs = zip(bounds.lower, bounds.upper).map { Interval(lower: $0, upper: $1) }
+        return strict.contains {
+            $0.certainlyFails(margin: $0.margin(outputs: outputs, inputs: region.enclosure))
+        }
+    }
+
+    /// Per disjunct the most that execution in the format that is asked about may take from a constraint's margin; nil
+    /// where nothing is known.
+    func executionLosses(in format: FloatFormat, _ region: InputRegion, _ disjuncts: [Disjunct]) -> [Double]? {
+        let (lower, upper) = (region.outwardLower, region.outwardUpper)
+        guard let errors = query.network.executionErrors(in: format, over: lower, upper: upper) else { return nil }
+        let inputs = zip(lower, upper).map { max($0.magnitude, $1.magnitude) }
+        return disjuncts.map { disjunct in
+            disjunct.constraints.map { $0.executionLoss(in: format, outputs: errors, inputs: inputs) }.max() ?? 0
         }
     }
 

@@ -1,5 +1,6 @@
 public import BranchAndBound
 public import Certificates
+public import Intervals
 public import Properties
 
 /// Budgets and switches of one verification.
@@ -20,6 +21,8 @@ public struct VerificationOptions: Sendable {
     public var descends = true
     /// Prove the property of every float32 execution, not only of the real-valued network.
     public var requiresFloat32 = false
+    /// Answer for every execution in this format, and on its numbers: neither verdict is given of the real network only.
+    public var executionFormat: FloatFormat?
     /// Takes the proof of a property that holds down, complete when the verdict is `.holds`.
     public var recorder: ProofRecorder?
     /// Bounds to begin with, from the report of a query of the same prepared network over a larger region. They are
@@ -38,7 +41,12 @@ public struct VerificationProgress: Sendable {
     public var seconds: Double
 }
 
-/// Whether a proof covers float32 execution in any order of its sums.
+extension VerificationOptions {
+    /// The format whose executions a proof has to cover; nil when none.
+    var requiredFormat: FloatFormat? { executionFormat ?? (requiresFloat32 ? .float32 : nil) }
+}
+
+/// Whether a proof covers float32 execution in any order of its sums (or float64 execution, when that was asked about).
 public struct Float32Report: Sendable {
     /// The most that such execution may take from a constraint's margin, over the regions.
     public var rounding: Double

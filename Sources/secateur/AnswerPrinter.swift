@@ -1,4 +1,6 @@
 import Glibc
+import Intervals
+import NetworkQueries
 import Properties
 import Synchronization
 import VNNLIBFormat
@@ -7,17 +9,23 @@ import Verification
 /// Prints the answer of one verification, once: whoever comes first, the verification or its watchdog.
 final class AnswerPrinter: Sendable {
     private let network: String
-    private let property: String
+    private let property: String?
     private let asJSON: Bool
     private let start: ContinuousClock.Instant
     private let isPrinted = Atomic<Bool>(false)
+    /// The VNN-LIB 2.0 query, once it is read.
+    private let reduced = Mutex<ReducedQuery?>(nil)
 
-    init(network: String, property: String, asJSON: Bool, start: ContinuousClock.Instant) {
+    /// - Parameter property: nil when the network's place is a VNN-LIB 2.0 query's.
+    init(network: String, property: String?, asJSON: Bool, start: ContinuousClock.Instant) {
         self.network = network
         self.property = property
         self.asJSON = asJSON
         self.start = start
     }
+
+    /// Answers as the standard of VNN-LIB 2.0 wants it from now on.
+    func answer(_ reduced: ReducedQuery) { self.reduced.withLock { $0 = reduced } }
 
     func print(_ report: VerificationReport, readSeconds: Double) {
         guard !isPrinted.exchange(true, ordering: .relaxed) else {
@@ -29,18 +37,34 @@ final class AnswerPrinter: Sendable {
         if case .holds = report.verdict, let float32 = report.float32 {
             let rounding = formatted("%.2g", float32.rounding)
             let answer = "\(float32.holds ? "yes" : "no") (rounding takes at most \(rounding) from a margin)"
-            writeOut("holds for every float32 summation order: \(answer)\n", to: STDERR_FILENO)
+            let format = reduced.withLock { $0?.format } ?? .float32
+            writeOut("holds for every \(format.rawValue) summation order: \(answer)\n", to: STDERR_FILENO)
         }
-        let text = asJSON ? "\(json(report, readSeconds: readSeconds))\n" : report.verdict.text
+        let text = asJSON ? "\(json(report, readSeconds: readSeconds))\n" : text(report.verdict)
         writeOut(text, to: STDOUT_FILENO)
+    }
+
+    /// The verdict's line, then the witness in the form of the question's version.
+    private func text(_ verdict: Verdict) -> String {
+        guard let reduced = reduced.withLock({ $0 }) else {
+            return property == nil ? word(verdict) + "\n" : verdict.text
+        }
+        guard let witness = verdict.witness else { return word(verdict) + "\n" }
+        return "\(word(verdict))\n\(reduced.assignment(of: witness))\n"
+    }
+
+    private func word(_ verdict: Verdict) -> String {
+        let isVersion2 = property == nil || reduced.withLock { $0 != nil }
+        if case .timeout = verdict, isVersion2 { return "timed-out" }
+        return verdict.word
     }
 
     private func json(_ report: VerificationReport, readSeconds: Double) -> JSON {
         .object([
-            ("verdict", .text(report.verdict.word)),
+            ("verdict", .text(word(report.verdict))),
             ("reason", report.verdict.reason.map(JSON.text) ?? .null),
             ("network", .text(network)),
-            ("property", .text(property)),
+            ("property", .text(property ?? network)),
             (
                 "seconds",
                 .object([
@@ -65,6 +89,12 @@ final class AnswerPrinter: Sendable {
             ),
             ("warnings", .texts(report.warnings)),
             ("witness", report.verdict.witness.map(json(_:)) ?? .null),
+            (
+                "assignment",
+                report.verdict.witness.flatMap { witness in
+                    reduced.withLock { $0 }.map { .text($0.assignment(of: witness)) }
+                } ?? .null
+            ),
             ("version", .text(version)),
         ])
     }

@@ -22,7 +22,7 @@ func readSummary(_ path: String) throws(InputFault) -> ONNXSummary {
     }
 }
 
-/// Reads the property, or says in one line what is wrong with it.
+/// Reads a property of version 1.0, or says in one line what is wrong with it.
 func readProperty(_ path: String) throws(InputFault) -> Property {
     do {
         return try VNNLIBReader.read(path: path)
@@ -31,13 +31,9 @@ func readProperty(_ path: String) throws(InputFault) -> Property {
     }
 }
 
-/// Reads both and sees that they belong together.
-func readQuery(network networkPath: String, property propertyPath: String) throws(InputFault) -> Query {
-    let network = try readNetwork(networkPath)
-    let property = try readProperty(propertyPath)
-    do {
-        return try Query(network: network, property: property)
-    } catch {
-        throw InputFault("\(propertyPath): \(error.message); use the property that belongs to \(networkPath)")
-    }
+/// Reads both, a property of either version, and sees that they belong together.
+func readQuery(network: String, property: String) throws(InputFault) -> Query {
+    let question = try Question(network: network, property: property, files: [])
+    if let objection = question.objectionToCertifying { throw InputFault("\(property): \(objection)") }
+    return question.query
 }

@@ -23,8 +23,16 @@ struct Secateur: ParsableCommand {
         subcommands: [
             Verify.self, Check.self, Robust.self, RadiusCommand.self, Compare.self, Batch.self, Merge.self, Train.self,
             Prune.self, Finetune.self, Sweep.self, ReportCommand.self, StatisticsCommand.self, Inspect.self,
-            SpecsCommand.self, Worker.self,
+            Supports.self, SpecsCommand.self, Worker.self,
         ])
+
+    @Flag(help: "Print the program's name.")
+    var name = false
+
+    func run() throws {
+        guard name else { throw CleanExit.helpRequest(self) }
+        writeOut("Secateur\n", to: STDOUT_FILENO)
+    }
 
     static func main() {
         installFaultHandlers()

@@ -3,6 +3,7 @@ public import BranchAndBound
 import Certificates
 import Files
 import Glibc
+import NetworkQueries
 import Properties
 import Studies
 import Verification
@@ -14,14 +15,23 @@ struct Verify: ParsableCommand {
             The first line of output is the verdict: unsat (no counterexample exists), sat (one follows, in VNN-LIB \
             form), unknown or timeout. What was undecided and why goes to standard error.
 
+            A VNN-LIB 2.0 query may be about several networks. Its file is then named alone, and a file for each network \
+            with --network; the verdict is timed-out in place of timeout, and an assignment of all variables follows sat.
+
             Example: secateur verify network.onnx property.vnnlib --timeout 60
+            Example: secateur verify query.vnnlib --network f=dense.onnx --network g=pruned.onnx
             """)
 
-    @Argument(help: "The network, an ONNX file, gzipped or not.")
+    @Argument(help: "The network, an ONNX file, gzipped or not; with --network the query instead.")
     var network: String
 
-    @Argument(help: "The property, a VNN-LIB 1.0 file, gzipped or not.")
-    var property: String
+    @Argument(help: "The property, a VNN-LIB file of version 1.0 or 2.0, gzipped or not.")
+    var property: String?
+
+    @Option(
+        name: .customLong("network"),
+        help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
+    var networkFiles: [String] = []
 
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "seconds"))
     var timeout: Double?
@@ -75,11 +85,15 @@ struct Verify: ParsableCommand {
         let printer = AnswerPrinter(network: network, property: property, asJSON: json, start: start)
         if let timeout { startWatchdog(timeout: timeout, printer: printer, progress: progress) }
 
-        let query = try readQuery(network: network, property: property)
+        let question = try Question(network: network, property: property, files: networkFiles)
+        let query = question.query
+        if let reduced = question.reduced { printer.answer(reduced) }
         let readSeconds = seconds(since: start)
         let file = try certificate.map { path throws(InputFault) in
-            if let objection = objectionToCertifying(query.network) {
-                throw InputFault("\(network): \(objection); leave --certificate away")
+            let objection = question.objectionToCertifying ?? objectionToCertifying(query.network)
+            guard objection == nil, let property else {
+                throw InputFault(
+                    "\(network): \(objection ?? "name the network before the query"); leave --certificate away")
             }
             do throws(FileError) {
                 return try CertificateFile(path: path, network: readFile(network), property: readFile(property))
@@ -89,9 +103,13 @@ struct Verify: ParsableCommand {
         }
         var options = options(readSeconds: readSeconds)
         options.recorder = file?.recorder
-        var report = verify(
-            query, options: options, progress: { progress.show($0) },
-            isCancelled: { isInterrupted() })
+        options.executionFormat = question.reduced?.format
+        var report =
+            question.reduced?.objection.map { VerificationReport(verdict: .unknown(reason: $0)) }
+            ?? verify(
+                query, options: options, progress: { progress.show($0) },
+                isCancelled: { isInterrupted() })
+        report.warnings = question.warnings + report.warnings
         let wasInterrupted = isInterrupted()
         if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }
         progress.finish()

@@ -31,9 +31,22 @@ struct SpecsCommand: ParsableCommand {
                 try write(Array(text.utf8), to: "\(spec.name)-\(question.name).vnnlib")
             }
         }
+        try write(ONNXWriter.write(prunedDenseNetwork(), name: "dense-pruned"), to: "dense-pruned.onnx")
+        let queries = allSpecQueries()
+        for query in queries {
+            do {
+                let content = try VNNLIBReader.readQuery(bytes: Array(query.text.utf8), name: query.name)
+                let comment = "\(query.reference)\n\(query.expected): \(query.reason)"
+                let text = VNNLIBWriter.text(of: content, comment: comment)
+                try write(Array(text.utf8), to: "\(query.name).vnnlib")
+            } catch let error as VNNLIBError {
+                preconditionFailure("a query of Specs/ cannot be read: \(error)")
+            }
+        }
+        try write(Array(queryTable(queries).utf8), to: "queries.csv")
         try write(Array(expectedTable(specs).utf8), to: "expected.csv")
         try write(Array(instanceTable(specs).utf8), to: "instances.csv")
-        try write(Array(readme(specs).utf8), to: "README.md")
+        try write(Array(readme(specs, queries).utf8), to: "README.md")
     }
 
     private func write(_ bytes: [UInt8], to name: String) throws(InputFault) {
@@ -64,7 +77,12 @@ struct SpecsCommand: ParsableCommand {
         }
     }
 
-    private func readme(_ specs: [Spec]) -> String {
+    private func queryTable(_ queries: [SpecQuery]) -> String {
+        "networks,vnnlib,timeout_s,expected,reason\n"
+            + queries.map { "\($0.reference),\($0.name).vnnlib,10,\($0.expected),\"\($0.reason)\"\n" }.joined()
+    }
+
+    private func readme(_ specs: [Spec], _ queries: [SpecQuery]) -> String {
         var text = """
             # Small networks and properties with known verdicts
 
@@ -81,6 +99,18 @@ struct SpecsCommand: ParsableCommand {
                 text += "| \(network) | \(spec.name)-\(question.name).vnnlib | \(question.expected) "
                 text += "| \(escaped(question.reason)) |\n"
             }
+        }
+        text += """
+
+            Queries of VNN-LIB 2.0, in `queries.csv`; dense-pruned.onnx is dense.onnx without its smaller weights.
+
+            | networks | query | verdict | because |
+            |---|---|---|---|
+
+            """
+        for query in queries {
+            text += "| \(query.networks.map { "\($0.name) = \($0.file).onnx" }.joined(separator: ", ")) "
+            text += "| \(query.name).vnnlib | \(query.expected) | \(escaped(query.reason)) |\n"
         }
         return text + """
 

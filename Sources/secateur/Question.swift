@@ -1,0 +1,75 @@
+// What is asked on the command line: a property of one network, or a VNN-LIB 2.0 query over networks that are named.
+
+import NetworkQueries
+import Properties
+import VNNLIBFormat
+import Verification
+
+struct Question {
+    var query: Query
+    /// Set for VNN-LIB 2.0, of which `query` is the reduction.
+    var reduced: ReducedQuery?
+    var warnings: [String] = []
+
+    /// - Parameters:
+    ///   - network: the network's file; the query's when there is no property.
+    ///   - files: `name=path` for networks of the query.
+    init(network: String, property: String?, files: [String]) throws(InputFault) {
+        let path = property ?? network
+        let isNetwork = [".onnx", ".onnx.gz"].contains { network.hasSuffix($0) }
+        if property == nil && isNetwork && files.isEmpty {
+            throw InputFault("\(network): there is no property; name a VNN-LIB file behind the network")
+        }
+        if property != nil && !files.isEmpty {
+            throw InputFault("\(network): with --network the query's file stands alone; leave this one away")
+        }
+        switch try Self.read(path) {
+        case .property(let content):
+            guard property != nil else {
+                throw InputFault(
+                    "\(path): a VNN-LIB 1.0 property names no networks; write: secateur verify network.onnx \(path)")
+            }
+            query = try Self.query(network, content, path)
+        case .query(let content):
+            do {
+                let named = try NetworkFiles.parse(files)
+                let files = property == nil ? named : try NetworkFiles.only(network, for: content)
+                let reduced = try ReducedQuery(content, files: files)
+                self.reduced = reduced
+                query = try Query(network: reduced.network, property: reduced.property)
+                warnings = content.warnings
+            } catch let error as NetworkQueryError {
+                throw InputFault(error.description)
+            } catch {
+                throw InputFault("\(path): \(error)")
+            }
+        }
+    }
+
+    private static func read(_ path: String) throws(InputFault) -> VNNLIBFile {
+        do {
+            return try VNNLIBReader.readAnyVersion(path: path)
+        } catch {
+            throw InputFault(error.description)
+        }
+    }
+
+    private static func query(
+        _ networkPath: String, _ property: Property, _ propertyPath: String
+    ) throws(InputFault) -> Query {
+        let network = try readNetwork(networkPath)
+        do {
+            return try Query(network: network, property: property)
+        } catch {
+            throw InputFault("\(propertyPath): \(error.message); use the property that belongs to \(networkPath)")
+        }
+    }
+
+    /// Why no certificate can be written, or checked, for the question; nil when it can.
+    var objectionToCertifying: String? {
+        guard let reduced, !reduced.isPlain else { return nil }
+        return reduced.format == nil
+            ? "certificates are for queries of one network without hidden nodes"
+            : "certificates are about real numbers; declare the variables real"
+    }
+}
