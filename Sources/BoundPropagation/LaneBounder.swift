@@ -40,7 +40,7 @@ public final class LaneBounder {
     var bounds: NodeBounds
     var relaxations: Relaxations
     private let search: BackwardPass<Float>
-    private lazy var exact = BackwardPass<Double>(model.rigorous, lanes: capacity)
+    lazy var exact = BackwardPass<Double>(model.rigorous, lanes: capacity)
     private var forward: [LaneStorage<Float>?]
     /// `[slot][lane]`: slopes and multipliers, phases, Adam's two moments, and the best parameters so far.
     private var parameterStorage: LaneStorage<Float>

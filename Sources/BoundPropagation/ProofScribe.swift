@@ -12,42 +12,21 @@ public final class ProofScribe: Sendable {
     public static let leastMargin = 1e-11
 
     public let recorder: ProofRecorder
-    private let plan: LanePlan
-    /// Per node the network's number of every lane feature; empty where both are the same.
-    private let features: [[Int32]]
-    /// The number of each activation's first neuron.
-    private let firstNeuron: [Int]
+    let numbers: ProofNumbers
 
     /// - Parameter plan: of the whole network, simplified as the checker does it, without smooth activations.
     public init(_ recorder: ProofRecorder, plan: LanePlan) {
         self.recorder = recorder
-        self.plan = plan
-        features = plan.layouts.map { layout in
-            guard let image = layout.image, image.channels > 1, image.height * image.width > 1 else { return [] }
-            var order = [Int32](repeating: 0, count: layout.count)
-            for index in 0..<layout.count { order[layout.laneFeature(index)] = Int32(index) }
-            return order
-        }
-        var next = 0
-        firstNeuron = (0..<plan.nodeCount).map { node in
-            guard case .activation = plan.operations[node] else { return -1 }
-            defer { next += plan.layouts[node].count }
-            return next
-        }
+        numbers = ProofNumbers(plan)
     }
 
     /// The network's number of a feature of a region's node.
     public func feature(_ feature: Int, of node: Int, in region: RegionBounder) -> Int {
-        let original = region.origins[node].map { $0[feature] } ?? feature
-        return features[node].isEmpty ? original : Int(features[node][original])
+        numbers.feature(feature, of: node, in: region)
     }
 
     /// The number of each unstable neuron of a region, by slot.
-    public func neurons(of region: RegionBounder) -> [Int] {
-        region.unstableNeurons.map { place in
-            firstNeuron[place.node] + feature(place.feature, of: region.plan.operands[place.node][0], in: region)
-        }
-    }
+    public func neurons(of region: RegionBounder) -> [Int] { numbers.neurons(of: region) }
 }
 
 extension LaneBounder {

@@ -16,6 +16,9 @@ public final class RegionBounder: Sendable {
     /// The unstable neurons, in the order of the rows of per-lane arrays; smooth ones once for each of their rows.
     public var unstableNeurons: [NeuronPlace] { relaxations.neurons }
 
+    /// The slopes of the lines below unstable neurons that ascent begins with, by slot.
+    public var standardSlopes: [Float] { relaxations.starts }
+
     init(model: BoundModel, bounds: NodeBounds, relaxations: Relaxations, origins: [Int: [Int]] = [:]) {
         self.origins = origins
         self.model = model

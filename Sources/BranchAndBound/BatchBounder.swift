@@ -13,6 +13,9 @@ final class BatchBounder: @unchecked Sendable {
     let bounder: LaneBounder
     let evaluator: LaneEvaluator<Float>
     lazy var leaves = LeafProgram(problem.region)
+    /// Nil when a proof is written down, which says of each part by itself why it is refuted.
+    private lazy var implications =
+        problem.scribe == nil ? PhaseImplications(problem.region, lanes: Self.lanes) : nil
     private var rounds = 0
     /// What proofs call the unstable neurons, by slot, and how far a disjunct's bound must lie above zero.
     private let neurons: [Int]
@@ -53,6 +56,7 @@ final class BatchBounder: @unchecked Sendable {
         if open.isEmpty { return .children([], clauses, undercut) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
+        let implied = impliedPhases(open, batch, bounds)
         let slots = branchingSlots(batch, from: reached)
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
@@ -60,7 +64,8 @@ final class BatchBounder: @unchecked Sendable {
             if slots[lane] < 0 {
                 leafLanes.append(lane)
             } else {
-                children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane])
+                let known = implied.isEmpty ? [] : implied[lane]
+                children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane], implied: known)
             }
         }
         return decideLeaves(leafLanes, batch, &undercut).map(BatchResult.ended)
@@ -125,15 +130,36 @@ final class BatchBounder: @unchecked Sendable {
         bounder.load(batch)
     }
 
-    private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {
+    /// The children of a node, whose phases that are implied they know from the beginning.
+    private func split(
+        _ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double, implied: [(slot: Int32, phase: Float)]
+    ) -> [Subproblem] {
         let block = bounder.parameterBlock(lane)
         let weights = bounder.weights(lane)
+        let path = implied.reduce(node.splits) { NeuronSplit(slot: $1.slot, phase: $1.phase, parent: $0) }
         return [1, -1].map { phase in
             Subproblem(
                 disjunct: node.disjunct, bound: max(node.bound, bound),
-                splits: NeuronSplit(slot: slot, phase: phase, parent: node.splits), parameters: block,
-                weights: weights, number: 0)
+                splits: NeuronSplit(slot: slot, phase: phase, parent: path), parameters: block, weights: weights,
+                number: 0)
         }
+    }
+
+    /// Fixes the phases that follow from the bounds of the open lanes; by lane, empty where none are looked for.
+    private func impliedPhases(
+        _ open: [Int], _ batch: [Subproblem], _ bounds: [Double]
+    ) -> [[(slot: Int32, phase: Float)]] {
+        guard let implications else { return [] }
+        var budgets = [Double](repeating: -1, count: batch.count)
+        for lane in open where bounds[lane].isFinite {
+            budgets[lane] = (dispensable(batch[lane].disjunct, lane) - bounds[lane]).nextUp
+        }
+        return implications.fix(in: bounder, budgets: budgets)
+    }
+
+    /// Inputs where a lane's objective lies above this may be left out of the search without another word.
+    func dispensable(_ disjunct: Int, _ lane: Int) -> Double {
+        max(floors[disjunct], float32Loss(disjunct)) * max(1, weight(lane))
     }
 
     // MARK: counterexamples

@@ -63,7 +63,7 @@ public final class PhaseSearch {
                 status.nodes += batches[worker].count
                 switch results[worker]! {
                 case .children(let children, let learned, let weak):
-                    insert(children)
+                    insert(batches[worker][0].splits == nil ? begun(children) : children)
                     clauses.learn(learned)
                     undercut += weak
                 case .ended(let outcome):
@@ -132,6 +132,19 @@ public final class PhaseSearch {
             taken += 1
         }
         return batches.filter { !$0.isEmpty }
+    }
+
+    /// What to go on with instead of the first children, where a neighbour's proof was given.
+    private func begun(_ children: [Subproblem]) -> [Subproblem] {
+        guard let start = problem.start else { return children }
+        let disjuncts = Set(children.map(\.disjunct)).sorted()
+        return disjuncts.flatMap { disjunct in
+            let own = children.filter { $0.disjunct == disjunct }
+            let given = start.subproblems(
+                disjunct, number: problem.disjunctNumbers[disjunct], bound: own[0].bound,
+                starts: problem.region.standardSlopes)
+            return given.isEmpty ? own : given
+        }
     }
 
     private func insert(_ children: [Subproblem]) {

@@ -18,6 +18,9 @@ public struct SearchProblem: Sendable {
     /// What proofs call the disjuncts.
     public var disjunctNumbers: [Int] = []
 
+    /// Subproblems to begin with; nil to begin with the whole region.
+    public var start: SearchStart?
+
     /// What float32 execution may lose, where that matters.
     public var float32: Float32Margin?
 

@@ -3,6 +3,8 @@
 
 enum {
     LANE_RUN_CAPACITY = 64,
+    // Fewer result channels do not repay a look for zeros.
+    LANE_HEIGHT_WORTH_ZEROS = 8,
     // Source features of one block: with the usual two vectors of lanes, 24 KiB.
     LANE_BLOCK_DEPTH = 192,
 };
@@ -17,7 +19,8 @@ typedef struct {
 
 // Runs whose data are used together.
 typedef struct {
-    lane_run runs[LANE_RUN_CAPACITY];
+    // Runs without their zeros are more, but never more than their features.
+    lane_run runs[LANE_BLOCK_DEPTH + 1];
     int count;
     int64_t depth;
 } lane_block;

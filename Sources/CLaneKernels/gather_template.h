@@ -9,6 +9,9 @@
 // loads for R * V multiply-adds. The larger V, the fewer passes over the weights; the larger R, the fewer
 // over the source.
 //
+// Rows of zeros are left out where many channels share the look for them: coefficients of inactive neurons are
+// zero in every lane, and often half of all neurons are inactive.
+//
 // With AVX-512 (32 registers of 64 bytes) a tile has 8 channels by at most 2 vectors, or 4 by 3; elsewhere 4
 // by 1, which is 8 of AVX2's 16 registers.
 
@@ -102,9 +105,38 @@ LANE_INLINE void NAME(lane_columns)(const bool wide, const NAME(pixel) * pixel, 
     }
 }
 
+// Whether a row is zero in all lanes.
+LANE_INLINE bool NAME(is_zero)(const NAME(vector) * x, int64_t stride) {
+    // Most rows that are not zero show it at once.
+    if (((const SCALAR *)x)[0] != 0) return false;
+    for (int64_t v = 0; v < stride; v++) {
+        if (__builtin_reduce_or(x[v] != 0) != 0) return false;
+    }
+    return true;
+}
+
+// The block without its rows of zeros.
+LANE_INLINE void NAME(leave_out_zeros)(const lane_block *block, const NAME(pixel) * pixel, lane_block *rest) {
+    rest->count = 0;
+    rest->depth = 0;
+    for (int i = 0; i < block->count; i++) {
+        const lane_run run = block->runs[i];
+        const NAME(vector) *x = pixel->source + run.source * pixel->stride;
+        for (int64_t k = 0; k < run.count; k++) {
+            if (NAME(is_zero)(x + k * pixel->stride, pixel->stride)) continue;
+            append_run(rest, (lane_run){run.source + k, run.weight + k, 1});
+        }
+    }
+}
+
 // One block of one result pixel: all groups, all lanes.
 LANE_INLINE void NAME(flush)(const bool wide, const lane_gather_shape *shape, NAME(pixel) * pixel) {
     NAME(pixel) group = *pixel;
+    lane_block rest;
+    if (shape->groups == 1 && shape->height >= LANE_HEIGHT_WORTH_ZEROS) {
+        NAME(leave_out_zeros)(pixel->block, pixel, &rest);
+        group.block = &rest;
+    }
     for (int32_t g = 0; g < shape->groups; g++) {
         NAME(lane_columns)(wide, &group, shape->height);
         group.source += shape->depth * pixel->stride;

@@ -207,3 +207,75 @@ void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *restrict scores, p
         }
     }
 }
+
+// How far a linear function of the input reaches where a lane's objective may still be refuted, about. Of a lane with
+// the box's corner `corner` that is cheapest, moving input i by the whole box changes the input by `span[i]` and costs
+// `cost[i]`, and all moves together may cost no more than `budget`. For the function z = weights . x + bias the lane's
+// `side` is 1 when z at the corner is not positive, else -1, and with any multiplier m >= 0
+//     side z  <=  side z(corner) + m budget + sum_i max(0, side weights_i span_i - m cost_i).
+// The least value found in a few steps goes to `reach`, its multiplier to `multiplier`.
+LANE_CLONES
+void lane_reach_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *restrict columns, const float *restrict weights,
+                    float bias, const float *restrict corner, const float *restrict span, const float *restrict cost,
+                    const float *restrict budget, float *restrict reach, float *restrict multiplier) {
+    enum { WIDE = 16, STEPS = 7 };
+    for (ptrdiff_t first = 0; first < lanes; first += WIDE) {
+        float z[WIDE], rise[WIDE], fall[WIDE], whole[WIDE];
+        for (int j = 0; j < WIDE; j++) {
+            z[j] = bias;
+            rise[j] = fall[j] = whole[j] = 0;
+        }
+        for (ptrdiff_t i = 0; i < count; i++) {
+            ptrdiff_t at = (columns ? columns[i] : i) * lanes + first;
+            float w = weights[i];
+            for (int j = 0; j < WIDE; j++) {
+                float v = w * span[at + j];
+                z[j] += w * corner[at + j];
+                rise[j] += v > 0 ? v : 0;
+                fall[j] += v < 0 ? -v : 0;
+                whole[j] += cost[at + j];
+            }
+        }
+        float side[WIDE], best[WIDE], chosen[WIDE], m[WIDE], hope[WIDE];
+        int isOpen = 0;
+        for (int j = 0; j < WIDE; j++) {
+            side[j] = z[j] > 0 ? -1 : 1;
+            float most = z[j] > 0 ? fall[j] : rise[j];
+            best[j] = side[j] * z[j] + most;
+            chosen[j] = 0;
+            m[j] = most / (whole[j] + 1e-30f);
+            hope[j] = best[j] / 3;
+            isOpen |= best[j] >= 0;
+        }
+        float factor = 8;
+        for (int step = 0; isOpen && step < STEPS; step++) {
+            float value[WIDE], used[WIDE];
+            for (int j = 0; j < WIDE; j++) {
+                value[j] = side[j] * z[j] + m[j] * budget[first + j];
+                used[j] = 0;
+            }
+            for (ptrdiff_t i = 0; i < count; i++) {
+                ptrdiff_t at = (columns ? columns[i] : i) * lanes + first;
+                float w = weights[i];
+                for (int j = 0; j < WIDE; j++) {
+                    float rest = side[j] * w * span[at + j] - m[j] * cost[at + j];
+                    value[j] += rest > 0 ? rest : 0;
+                    used[j] += rest > 0 ? cost[at + j] : 0;
+                }
+            }
+            for (int j = 0; j < WIDE; j++) {
+                chosen[j] = value[j] < best[j] ? m[j] : chosen[j];
+                best[j] = value[j] < best[j] ? value[j] : best[j];
+                m[j] *= used[j] > budget[first + j] ? factor : 1 / factor;
+            }
+            factor = factor > 4 ? 4 : factor > 2 ? 2 : factor > 1.5f ? 1.5f : 1.2f;
+            // Where the first steps gained little, the others will not gain the rest.
+            isOpen = 0;
+            for (int j = 0; j < WIDE; j++) isOpen |= best[j] >= 0 && (step < 2 || best[j] < hope[j]);
+        }
+        for (int j = 0; j < WIDE; j++) {
+            reach[first + j] = best[j];
+            multiplier[first + j] = chosen[j];
+        }
+    }
+}

@@ -107,8 +107,11 @@ public final class ProofRecorder: Sendable {
     /// Hands everything to the sink, after the proof's last record.
     public func finish() {
         record(.end)
-        state.withLock { flush(&$0, atLeast: 0) }
+        flush()
     }
+
+    /// Hands to the sink what there is of a proof that was not completed, and no last record.
+    public func flush() { state.withLock { flush(&$0, atLeast: 0) } }
 
     private func flush(_ state: inout State, atLeast size: Int) {
         guard state.buffer.bytes.count >= size, !state.hasFailed else { return }

@@ -42,11 +42,12 @@ public final class GzipFileWriter {
 
     /// Ends the stream and gives the file its name.
     ///
+    /// - Parameter name: another one than planned.
     /// - Throws: `FileError` when that fails; nothing is left under the name then.
-    public func finish() throws(FileError) {
+    public func finish(as name: String? = nil) throws(FileError) {
         let status = gzclose(file)
         file = nil
-        guard status == Z_OK, rename(temporary, path) == 0 else {
+        guard status == Z_OK, rename(temporary, name ?? path) == 0 else {
             let error = failure()
             unlink(temporary)
             throw error

@@ -13,7 +13,9 @@ public struct LaneBuffer<Scalar: LaneScalar>: ~Copyable {
         self.features = features
         self.lanes = lanes
         base = allocateAligned(features * lanes)
-        base.initialize(repeating: 0, count: features * lanes)
+        // Zero has no bits set, and bytes are filled quickly whatever the type.
+        let bytes = UnsafeMutableRawPointer(base)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0, count: features * lanes * MemoryLayout<Scalar>.stride)
     }
 
     deinit { base.deallocate() }

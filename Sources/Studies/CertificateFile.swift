@@ -36,10 +36,10 @@ public final class CertificateFile: Sendable {
             }
         }
 
-        func finish() throws(FileError) {
+        func finish(as name: String? = nil) throws(FileError) {
             try state.withLock { state throws(FileError) in
                 if let failure = state.failure { throw failure }
-                try state.writer?.finish()
+                try state.writer?.finish(as: name)
             }
         }
 
@@ -58,12 +58,16 @@ public final class CertificateFile: Sendable {
         recorder = ProofRecorder(header) { sink.write($0) }
     }
 
-    /// Gives the file its name when there is something to certify; leaves nothing otherwise.
+    /// Gives the file its name when there is something to certify.
     ///
-    /// - Parameter witness: where a counterexample goes; nil: to the proof's own place.
+    /// - Parameters:
+    ///   - witness: where a counterexample goes; nil: to the proof's own place.
+    ///   - keepsOpen: whether what was shown of a property that stays undecided goes to a file beside it.
     /// - Returns: what was written.
     @discardableResult
-    public func finish(_ verdict: Verdict, witness: String? = nil) throws(FileError) -> String? {
+    public func finish(
+        _ verdict: Verdict, witness: String? = nil, keepsOpen: Bool = false
+    ) throws(FileError) -> String? {
         switch verdict {
         case .holds:
             try sink.finish()
@@ -76,8 +80,14 @@ public final class CertificateFile: Sendable {
             try writer.finish()
             return path
         case .unknown, .timeout:
-            sink.discard()
-            return nil
+            guard keepsOpen else {
+                sink.discard()
+                return nil
+            }
+            recorder.flush()
+            let open = path + ".open"
+            try sink.finish(as: open)
+            return open
         }
     }
 }

@@ -11,7 +11,8 @@ import Properties
 struct RegionProof {
     private let run: VerificationRun
     private let disjuncts: [Disjunct]
-    /// The disjuncts' numbers in the property.
+    /// The region's number and those of the disjuncts in the property.
+    private let number: Int
     private let numbers: [Int]
     private let confirm: @Sendable ([Double], Disjunct) -> Bool
     private let lower: [Double]
@@ -33,11 +34,12 @@ struct RegionProof {
     private var unstable = 0
 
     init(
-        run: VerificationRun, region: InputRegion, disjuncts: [Disjunct], numbers: [Int],
+        run: VerificationRun, region: InputRegion, number: Int, disjuncts: [Disjunct], numbers: [Int],
         confirm: @escaping @Sendable ([Double], Disjunct) -> Bool
     ) {
         self.run = run
         self.disjuncts = disjuncts
+        self.number = number
         self.numbers = numbers
         self.confirm = confirm
         self.region = region
@@ -178,6 +180,7 @@ struct RegionProof {
         let began = ContinuousClock.now
         defer { searchSeconds += seconds(since: began) }
         // Making sparse matrices costs more than a few subproblems.
+        let whole = region
         let region = region.condensed(convolutions: softNodes > 64)
         let searched = open
         let chosen = open.map { disjuncts[$0] }
@@ -197,6 +200,11 @@ struct RegionProof {
                 })
         }
         problem.disjunctNumbers = open.map { numbers[$0] }
+        if !overBoxes && softNodes > 1 {
+            problem.start = run.options.start.flatMap {
+                SearchStart($0, number: number, whole: whole, searched: region)
+            }
+        }
         var limits = SearchLimits()
         limits.deadline = run.deadline
         limits.softNodes = softNodes

@@ -190,7 +190,7 @@ final class VerificationRun: Sendable {
             return .exhausted(reason: "every input of a region violates the property, but none could be confirmed")
         }
         var proof = RegionProof(
-            run: self, region: query.property.regions[region], disjuncts: disjuncts, numbers: numbers,
+            run: self, region: query.property.regions[region], number: region, disjuncts: disjuncts, numbers: numbers,
             confirm: { [self] in confirm($0, disjunct: $1) })
         scribe?.recorder.record(.region(region))
         defer { scribe?.recorder.record(.endRegion) }

@@ -29,6 +29,10 @@ public struct VerificationOptions: Sendable {
     /// left aside where a proof is taken down, which has to say how each bound is found.
     public var known: KnownBounds?
 
+    /// A proof to start the search from: of a neighbouring network, another epsilon, or of this query, cut short. It
+    /// changes what is done, never what is true: all of it is bounded anew.
+    public var start: [ProofRecord]?
+
     public init() {}
 }
 

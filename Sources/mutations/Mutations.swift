@@ -37,22 +37,24 @@ struct Mutations: ParsableCommand {
         if count < 1 { throw ValidationError("--count must be at least 1") }
     }
 
+    private func defaultPairs() -> [(String, String)] {
+        let own = Self.ownPairs.map { (specs + "/" + $0, specs + "/" + $1) }
+        let others = Self.suitePairs.map { (suites + "/" + $0, suites + "/" + $1) }
+        return own + others.filter { Self.exists($0.0) && Self.exists($0.1) }
+    }
+
     func run() throws {
-        let pairs =
-            files.isEmpty
-            ? Self.ownPairs.map { ("\(specs)/\($0)", "\(specs)/\($1)") }
-                + Self.suitePairs.map { ("\(suites)/\($0)", "\(suites)/\($1)") }
-                .filter { Self.exists($0.0) && Self.exists($0.1) }
-            : stride(from: 0, to: files.count, by: 2).map { (files[$0], files[$0 + 1]) }
+        let given = stride(from: 0, to: files.count, by: 2).map { (files[$0], files[$0 + 1]) }
+        let pairs = files.isEmpty ? defaultPairs() : given
         var total = Tally()
         for (index, (network, property)) in pairs.enumerated() {
-            let share = count * (index + 1) / pairs.count - count * index / pairs.count
+            let (before, after) = (count * index / pairs.count, count * (index + 1) / pairs.count)
             guard let subject = try Subject(network: network, property: property) else {
                 print("\(network) \(property): not proved")
                 total.faults += 1
                 continue
             }
-            let tally = try subject.mutate(share, seed: seed &+ UInt64(index))
+            let tally = try subject.mutate(after - before, seed: seed &+ UInt64(index))
             print("\(subject.name), \(subject.records.count) bytes: \(tally.text)")
             total.add(tally)
         }

@@ -139,6 +139,18 @@ struct CertificateContent {
         return String(decoding: content, as: UTF8.self)
     }
 
+    /// A proof's records, as far as they go.
+    ///
+    /// - Throws: when the file begins as no proof does.
+    func records() throws(InputFault) -> [ProofRecord] {
+        do throws(CertificateError) { _ = try CertificateHeader.read(from: bytes) } catch {
+            throw InputFault("\(path): \(error.message)")
+        }
+        var records: [ProofRecord] = []
+        while let record = try? ProofRecord.read(from: bytes), record != .end { records.append(record) }
+        return records
+    }
+
     /// Prints the records in words, as they are read.
     func printText() throws {
         do throws(CertificateError) {

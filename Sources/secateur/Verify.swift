@@ -62,6 +62,14 @@ struct Verify: ParsableCommand {
             "Write the proof, or the counterexample, to this file, for secateur check.", valueName: "file"))
     var certificate: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Start from this proof, whole or cut short: of an earlier run, or of a network that this one was pruned or \
+            trained from. All of it is proved anew.
+            """, valueName: "file"))
+    var start: String?
+
     @Flag(
         name: .customLong("require-float32"),
         help: "Answer unsat only if it also holds for float32 execution, in every order of its sums.")
@@ -103,6 +111,7 @@ struct Verify: ParsableCommand {
         }
         var options = options(readSeconds: readSeconds)
         options.recorder = file?.recorder
+        options.start = try self.start.map { try CertificateContent(path: $0).records() }
         options.executionFormat = question.reduced?.format
         var report =
             question.reduced?.objection.map { VerificationReport(verdict: .unknown(reason: $0)) }
@@ -113,9 +122,20 @@ struct Verify: ParsableCommand {
         let wasInterrupted = isInterrupted()
         if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }
         progress.finish()
-        do throws(FileError) { _ = try file?.finish(report.verdict) } catch { throw InputFault(error.description) }
+        let open: String?
+        do throws(FileError) { open = try file?.finish(report.verdict, keepsOpen: true) } catch {
+            throw InputFault(error.description)
+        }
+        switch report.verdict {
+        case .holds, .violated: break
+        case .unknown, .timeout: open.map(tellHowToGoOn)
+        }
         printer.print(report, readSeconds: readSeconds)
         if wasInterrupted, case .unknown = report.verdict { throw ExitStatus.interrupted }
+    }
+
+    private func tellHowToGoOn(_ open: String) {
+        writeOut("what was proved so far is in \(open); --start \(open) goes on from there\n", to: STDERR_FILENO)
     }
 
     private func options(readSeconds: Double) -> VerificationOptions {

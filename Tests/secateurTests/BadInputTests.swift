@@ -83,7 +83,7 @@ struct BadInputTests {
     }
 
     @Test(arguments: [
-        ["verify"], ["verify", "a"], ["verify", "a", "b", "--timeout=-1"],
+        ["verify"], ["verify", "a", "b", "--timeout=-1"],
         ["verify", "a", "b", "--memory=4X"],
         ["verify", "a", "b", "--threads=0"], ["nonsense"], ["--nonsense"],
     ])

@@ -38,13 +38,18 @@ struct CertificateTests {
         #expect(short.status == 1 && short.output == "rejected\n")
     }
 
-    @Test func nothingIsWrittenWithoutAVerdict() throws {
+    @Test func withoutAVerdictOnlyTheOpenProofIsWritten() throws {
         let directory = try TemporaryDirectory()
         let run = try CommandRun(
             "verify", CommandRun.spec("dense.onnx"), CommandRun.spec("dense-planted.vnnlib"), "--no-attack",
             "--max-nodes", "3", "--certificate", directory.url.appending(path: "it.secert").path)
         #expect(run.verdict == "unknown")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.url.path) == ["it.secert.open"])
+        // Which is no certificate, but a start.
+        let open = directory.url.appending(path: "it.secert.open").path
+        let query = [CommandRun.spec("dense.onnx"), CommandRun.spec("dense-planted.vnnlib")]
+        #expect(try CommandRun(["check", open] + query).output == "rejected\n")
+        #expect(try CommandRun(["verify"] + query + ["--start", open, "--timeout", "20"]).verdict == "sat")
     }
 
     @Test func witnessThatIsNoneIsRefused() throws {

@@ -34,6 +34,7 @@ void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *values, double *
 void lane_score(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const double *g, const float *lower, const float *upper, const float *intercept, const float *parameter, const float *phase, float *scores);
 void lane_score_babsr(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const double *g, const float *bias, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *scores);
 void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *scores, ptrdiff_t most, int32_t *best);
+void lane_reach_f32(ptrdiff_t count, ptrdiff_t lanes, const int32_t *columns, const float *weights, float bias, const float *corner, const float *span, const float *cost, const float *budget, float *reach, float *multiplier);
 void lane_relax_forms(ptrdiff_t count, ptrdiff_t lanes, double a, ptrdiff_t coefficients, ptrdiff_t stride, double rounding, double *means, double *spreads, double *lower, double *upper);
 void lane_form_sizes(ptrdiff_t count, ptrdiff_t lanes, ptrdiff_t coefficients, ptrdiff_t stride, const double *forms, double *squares, double *absolutes);
 void lane_widen(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *scale, const double *plain, const double *radii, double *spreads);
