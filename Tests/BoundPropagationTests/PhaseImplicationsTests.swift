@@ -25,7 +25,8 @@ import Testing
             }
             let (inputs, hidden) = (PhaseImplicationsTests.inputs, PhaseImplicationsTests.hidden)
             let (weights, bias, row) = (numbers(hidden * inputs), numbers(hidden), numbers(hidden))
-            let first = Linear(weights: .dense(rows: hidden, columns: inputs, values: weights), bias: bias, error: error)
+            let first = Linear(
+                weights: .dense(rows: hidden, columns: inputs, values: weights), bias: bias, error: error)
             let second = Linear(weights: .dense(rows: 1, columns: hidden, values: row), bias: [0])
             let network = Network(
                 nodes: [
