@@ -34,6 +34,7 @@ let modules: [Module] = [
     Module(level: 0, name: "COpenBLAS", kind: .system(apt: "libopenblas-dev"), tested: false),
     Module(level: 0, name: "CZlib", kind: .system(apt: "zlib1g-dev"), tested: false),
     Module(level: 0, name: "CPNG", kind: .system(apt: "libpng-dev"), tested: false),
+    Module(level: 0, name: "RandomNumbers"),
     Module(level: 0, name: "Intervals", packages: [bigIntegers]),
     Module(level: 0, name: "Statistics"),
     Module(level: 1, name: "Lanes", imports: ["CLaneKernels"]),
@@ -46,13 +47,14 @@ let modules: [Module] = [
     Module(
         level: 2, name: "ONNXFormat", imports: ["Networks", "Intervals", "Files"], packages: [protobuf],
         testImports: ["Evaluation"], excluded: ["README.md", "Schema/onnx.proto"]),
-    Module(level: 2, name: "Datasets", imports: ["CPNG", "Files"]),
+    Module(level: 2, name: "Datasets", imports: ["CPNG", "Files", "RandomNumbers"]),
     Module(level: 2, name: "VNNLIBFormat", imports: ["Properties", "Intervals", "Files"]),
     Module(
         level: 2, name: "Evaluation", imports: ["Networks", "Lanes", "Intervals"], packages: [bigIntegers],
         testImports: ["Oracles"]),
     Module(
-        level: 2, name: "Oracles", imports: ["Networks", "Properties", "Intervals"], packages: [bigIntegers]),
+        level: 2, name: "Oracles", imports: ["Networks", "Properties", "Intervals", "RandomNumbers"],
+        packages: [bigIntegers]),
     Module(
         level: 2, name: "Certificates", imports: ["Networks", "Properties", "Intervals"],
         packages: [crypto], testImports: ["Oracles"], excluded: ["README.md"]),
@@ -62,14 +64,14 @@ let modules: [Module] = [
         testImports: ["Oracles"]),
     Module(
         level: 3, name: "Falsification",
-        imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals"]),
+        imports: ["Evaluation", "Lanes", "Networks", "Properties", "Intervals", "RandomNumbers"]),
     Module(
         level: 3, name: "NetworkQueries",
         imports: ["ONNXFormat", "VNNLIBFormat", "Evaluation", "Networks", "Properties", "Intervals", "Files"],
         testImports: ["Oracles", "Verification"]),
     Module(
         level: 3, name: "Training",
-        imports: ["CLaneKernels", "Datasets", "Evaluation", "Intervals", "Lanes", "Networks"],
+        imports: ["CLaneKernels", "Datasets", "Evaluation", "Intervals", "Lanes", "Networks", "RandomNumbers"],
         testImports: ["ONNXFormat"]),
     Module(
         level: 4, name: "BranchAndBound",
@@ -78,7 +80,7 @@ let modules: [Module] = [
             "Intervals",
         ], packages: [heaps], testImports: ["Oracles"]),
     Module(
-        level: 4, name: "Pruning", imports: ["COpenBLAS", "Datasets", "Networks", "Training"]),
+        level: 4, name: "Pruning", imports: ["COpenBLAS", "Datasets", "Lanes", "Networks", "RandomNumbers", "Training"]),
     Module(
         level: 5, name: "Verification",
         imports: [
@@ -104,20 +106,20 @@ let modules: [Module] = [
             "Reports", "Studies", "Statistics", "Datasets", "NetworkQueries", "Verification", "BranchAndBound",
             "BoundPropagation",
             "Certificates", "Evaluation", "Falsification", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties",
-            "Intervals", "Files", "Training", "Pruning", "Comparison",
+            "Intervals", "Files", "Training", "Pruning", "Comparison", "RandomNumbers",
         ], packages: [arguments, crypto], kind: .command),
     Module(
         level: 6, name: "mutations",
         imports: [
             "Verification", "Certificates", "Evaluation", "ONNXFormat", "VNNLIBFormat", "Networks", "Properties",
-            "Intervals",
+            "Intervals", "RandomNumbers",
         ], packages: [arguments], kind: .command, tested: false),
     Module(
         level: 6, name: "soundness", imports: ["Verification", "Oracles", "Networks", "Properties"],
         kind: .command, tested: false),
     Module(
         level: 6, name: "tightness",
-        imports: ["Comparison", "Evaluation", "Oracles", "Networks", "Properties", "Intervals"],
+        imports: ["Comparison", "Evaluation", "Oracles", "Networks", "Properties", "Intervals", "RandomNumbers"],
         kind: .command, tested: false),
 ]
 
@@ -162,8 +164,8 @@ func targets(of module: Module) -> [Target] {
         made.append(
             .testTarget(
                 name: module.name + "Tests",
-                dependencies: [.target(name: module.name)] + dependencies
-                    + module.testImports.map { .target(name: $0) },
+                dependencies: Set([module.name, "RandomNumbers"] + module.imports + module.testImports).sorted()
+                    .map { .target(name: $0) } + module.packages,
                 swiftSettings: strict))
     }
     return made

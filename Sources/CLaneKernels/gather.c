@@ -38,12 +38,5 @@ LANE_INLINE void append_run(lane_block *block, const lane_run run) {
     block->runs[block->count++] = run;
 }
 
-#define SCALAR float
-#define SUFFIX _f32
-#include "gather_template.h"
-#undef SCALAR
-#undef SUFFIX
-
-#define SCALAR double
-#define SUFFIX _f64
-#include "gather_template.h"
+#define LANE_TEMPLATE "gather_template.h"
+#include "precisions.h"

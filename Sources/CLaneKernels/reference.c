@@ -2,12 +2,5 @@
 // these.
 #include "vector.h"
 
-#define SCALAR float
-#define SUFFIX _f32
-#include "reference_template.h"
-#undef SCALAR
-#undef SUFFIX
-
-#define SCALAR double
-#define SUFFIX _f64
-#include "reference_template.h"
+#define LANE_TEMPLATE "reference_template.h"
+#include "precisions.h"

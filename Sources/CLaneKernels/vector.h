@@ -1,6 +1,5 @@
-// What the affine kernel templates are written in terms of. A template is a header that a C file includes
-// once per scalar type, after setting SCALAR and SUFFIX; NAME(f) is then f_f32 or f_f64, NAME(vector) a
-// 64-byte vector.
+// What the kernel templates are written in terms of. A template is a header that a C file includes once per scalar
+// type, by precisions.h; NAME(vector) is a 64-byte vector.
 //
 // Vectors are the compiler's own (`vector_size`), so one source serves every instruction set. `w * x` of a
 // scalar and a vector broadcasts the scalar, and contraction makes `a += w * x` a fused multiply-add where
@@ -11,10 +10,6 @@
 
 #include "CLaneKernels.h"
 #include "clones.h"
-
-#define LANE_JOIN_(name, suffix) name##suffix
-#define LANE_JOIN(name, suffix) LANE_JOIN_(name, suffix)
-#define NAME(name) LANE_JOIN(name, SUFFIX)
 
 // Inlined into each caller, so that it is compiled for the caller's instruction set.
 #define LANE_INLINE static inline __attribute__((always_inline))

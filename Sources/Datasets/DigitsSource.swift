@@ -3,6 +3,8 @@
 //
 // Example `i` depends on the seed and on `i` alone. Training and test examples come from different seeds.
 
+internal import RandomNumbers
+
 #if canImport(Glibc)
     internal import Glibc
 #else
@@ -143,24 +145,15 @@ extension Dataset {
     }
 }
 
-/// SplitMix64, one stream per example.
+/// One stream per example.
 private struct DigitsRandom {
-    private var state: UInt64
+    private var random: SplitMix64
 
     init(seed: UInt64, index: Int) {
-        state = seed &* 0xD129_0EA2_5C6A_F9B1 &+ UInt64(index)
-        _ = next()
-        state ^= seed
+        let start = seed &* 0xD129_0EA2_5C6A_F9B1 &+ UInt64(index) &+ 0x9E37_79B9_7F4A_7C15
+        random = SplitMix64(seed: start ^ seed)
     }
 
-    private mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+    mutating func unit() -> Double { random.unit() }
     mutating func symmetric(_ bound: Double) -> Double { (2 * unit() - 1) * bound }
 }

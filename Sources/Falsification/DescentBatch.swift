@@ -1,5 +1,6 @@
 internal import Intervals
 internal import Properties
+internal import RandomNumbers
 
 /// The lanes of one round of gradient descent over a box.
 struct DescentBatch<Model: LaneModel> {
@@ -57,7 +58,7 @@ struct DescentBatch<Model: LaneModel> {
 
     /// Random points: everywhere in the box, at its corners, and for every other lane around the last round's
     /// best point for the disjunct it aims at. In the first round one lane starts in the middle.
-    mutating func start(aims: [Int], _ generator: inout SplitMix) {
+    mutating func start(aims: [Int], _ generator: inout SplitMix64) {
         self.aims = aims
         let anchors = roundBest
         roundBest = roundBest.map { Best(margin: .infinity, point: $0.point) }

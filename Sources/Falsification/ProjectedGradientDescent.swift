@@ -1,5 +1,6 @@
 internal import Glibc
 public import Properties
+internal import RandomNumbers
 
 /// Searches a box for a point that violates a property, by sign gradient descent from random starts (Madry et
 /// al., "Towards deep learning models resistant to adversarial attacks", 2018), one start per lane.
@@ -55,7 +56,7 @@ public struct ProjectedGradientDescent: Sendable {
         var outcome = Outcome(leastMargins: disjuncts.map { _ in .infinity })
         guard !disjuncts.isEmpty else { return outcome }
         var batch = DescentBatch(region: region, disjuncts: disjuncts, model: model)
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         for round in 0..<rounds {
             if isStopped() { break }
             batch.start(

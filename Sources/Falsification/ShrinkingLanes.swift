@@ -1,4 +1,5 @@
 internal import Properties
+internal import RandomNumbers
 
 /// The lanes of a search for the nearest violation, in a box that they share; each descends on one disjunct's margin.
 struct ShrinkingLanes<Model: LaneModel> {
@@ -19,7 +20,7 @@ struct ShrinkingLanes<Model: LaneModel> {
     private var distances: [Float]
     /// `[row][lane]`
     private var margins: [Float]
-    private var generator: SplitMix
+    private var generator: SplitMix64
 
     init(_ surroundings: Surroundings, disjuncts: [Disjunct], model: Model, seed: UInt64) {
         self.model = model
@@ -32,7 +33,7 @@ struct ShrinkingLanes<Model: LaneModel> {
         aims = (0..<lanes).map { $0 % disjuncts.count }
         distances = [Float](repeating: 0, count: lanes)
         margins = [Float](repeating: 0, count: rows.rows.count * lanes)
-        generator = SplitMix(state: seed)
+        generator = SplitMix64(seed: seed)
     }
 
     private static func placed(_ values: [Double], _ model: Model) -> [Float] {

@@ -4,6 +4,8 @@ public struct ONNXSummary: Sendable, Equatable {
     public var operatorSet: Int
     /// How many nodes have each operator, by the operators' names.
     public var operators: [String: Int]
+    /// The file's own notes, by key.
+    public var metadata: [String: String]
 }
 
 extension ONNXReader {
@@ -12,7 +14,7 @@ extension ONNXReader {
     /// - Throws: `ONNXError` when it is no ONNX model.
     public static func summary(path: String) throws(ONNXError) -> ONNXSummary {
         let model = try parse(try load(path), file: path)
-        var summary = ONNXSummary(operatorSet: model.opset, operators: [:])
+        var summary = ONNXSummary(operatorSet: model.opset, operators: [:], metadata: model.metadata)
         for node in model.graph.node { summary.operators[node.opType, default: 0] += 1 }
         return summary
     }

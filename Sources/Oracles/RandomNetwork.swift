@@ -1,37 +1,23 @@
 public import Intervals
 public import Networks
-
-/// SplitMix64: the same numbers on every run.
-public struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    public init(_ seed: Int) { state = UInt64(seed) }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
+internal import RandomNumbers
 
 /// Makes small networks that between them use every operator, with a residual connection.
 public struct RandomNetwork {
     public enum Weights: Sendable { case floats, integers }
 
-    var generator: SeededGenerator
+    var generator: SplitMix64
     var weights: Weights
     var error = AffineError.exact
     private(set) var nodes: [Node] = []
 
     public static func make(seed: Int, weights: Weights = .floats, error: AffineError = .exact) -> Network {
-        var maker = RandomNetwork(generator: SeededGenerator(seed), weights: weights, error: error)
+        var maker = RandomNetwork(generator: SplitMix64(seed: seed), weights: weights, error: error)
         return maker.make()
     }
 
     public static func input(of network: Network, seed: Int, weights: Weights = .floats) -> [Double] {
-        var maker = RandomNetwork(generator: SeededGenerator(seed &+ 1_000_003), weights: weights)
+        var maker = RandomNetwork(generator: SplitMix64(seed: seed &+ 1_000_003), weights: weights)
         return (0..<network.inputCount).map { _ in maker.number() }
     }
 
@@ -145,7 +131,7 @@ public struct RandomNetwork {
 extension Network {
     /// A network within each operator's `AffineError` of this one, as far from it as float64 lets us go.
     public func perturbed(seed: Int) -> Network {
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         func moved(_ weights: [Double], _ error: AffineError) -> [Double] {
             weights.map { weight in
                 let sign: Double = Bool.random(using: &generator) ? 0.999 : -0.999
@@ -194,7 +180,7 @@ extension Network {
     ///
     /// - Parameter functions: drawn from, evenly; every activation is replaced when there is one only.
     public func smoothed(seed: Int, with functions: [SmoothFunction] = SmoothFunction.samples) -> Network {
-        var generator = SeededGenerator(seed &+ 77)
+        var generator = SplitMix64(seed: seed &+ 77)
         var result = self
         for index in nodes.indices {
             guard case .activation = nodes[index].operation else { continue }

@@ -6,6 +6,7 @@ import BigInt
 import Intervals
 public import Networks
 public import Properties
+internal import RandomNumbers
 
 /// A network and a property whose true answer is known.
 public struct RandomQuery: Sendable {
@@ -74,7 +75,7 @@ public struct RandomQueries: Sequence, IteratorProtocol, Sendable {
 }
 
 struct RandomQueryMaker {
-    var random: SplitMix
+    var random: SplitMix64
     /// Share of weights that are zero, in percent.
     private let zeros: Int
     private let precision: Precision
@@ -85,7 +86,7 @@ struct RandomQueryMaker {
 
     init(seed: UInt64, operators: RandomOperators) {
         self.operators = operators
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
         zeros = [10, 30, 60, 85][Int(random.next() % 4)]
         precision = [.quarters, .quarters, .quarters, .single, .double, .wild][random.integer(0...5)]
     }

@@ -46,18 +46,18 @@ struct BlockFisher {
         }
     }
 
-    /// The weights without the marked ones, the others of each block moved; the least salient go first.
-    func removing(_ marks: [Bool], from weights: [Double]) -> [Double] {
+    /// The weights without the marked ones, the others of each block moved to where the quadratic is least.
+    ///
+    /// - Returns: nil when a block is not positive definite in floating point.
+    func removing(_ marks: [Bool], from weights: [Double]) -> [Double]? {
         var result: [Double] = []
         for (block, start) in stride(from: 0, to: weights.count, by: blockSize).enumerated() {
-            let end = start + inverses[block].size
-            let part = Array(weights[start..<end])
-            var row = SurgeonRow(part, inverse: inverses[block], removed: part.map { $0 == 0 })
-            let leaving = (start..<end).filter { marks[$0] }.map { $0 - start }
-            for place in leaving.sorted(by: { row.saliency($0) < row.saliency($1) }) where !row.isRemoved[place] {
-                row.remove(place)
+            let range = start..<start + inverses[block].size
+            let gone = range.map { marks[$0] || weights[$0] == 0 }
+            guard let part = Pruning.removing(gone, from: Array(weights[range]), inverse: inverses[block]) else {
+                return nil
             }
-            result += row.weights
+            result += part
         }
         return result
     }

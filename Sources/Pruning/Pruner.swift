@@ -5,7 +5,14 @@
 
 public import Datasets
 public import Networks
+internal import RandomNumbers
 internal import Training
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
 
 /// The pruned network, and what became of each layer.
 public struct PrunedNetwork: Sendable {
@@ -69,8 +76,8 @@ public struct Pruner {
                     "a calibration example has label \(label), the network has \(outputs) outputs; choose other data")
             }
         }
-        if let pattern = options.pattern, !(1..<pattern.group).contains(pattern.kept) || 128 % pattern.group != 0 {
-            throw PruningError("the pattern must keep less than the group, a divisor of 128, such as 2:4")
+        if let pattern = options.pattern, pattern.group < 2 || !(1..<pattern.group).contains(pattern.kept) {
+            throw PruningError("the pattern must keep less than the group, such as 2:4")
         }
     }
 
@@ -79,7 +86,7 @@ public struct Pruner {
         switch options.method {
         case .magnitude: removeLowest { $0.weights.map(\.magnitude) }
         case .random:
-            var random = SeededRandom(seed: options.seed)
+            var random = SplitMix64(seed: options.seed)
             removeLowest { $0.weights.map { $0 == 0 ? -1 : random.unit() } }
         case .gradient:
             let gradients = probe().meanGradients()
@@ -98,7 +105,7 @@ public struct Pruner {
                 }
             }
         case .obs, .sparsegpt: try compensateInOrder()
-        case .woodfisher: pruneByFisher()
+        case .woodfisher: try pruneByFisher()
         }
         if options.revival > 0 { revive() }
         return result()
@@ -188,17 +195,25 @@ public struct Pruner {
     ) throws(PruningError) -> [Double] {
         if options.method == .obs {
             let work = Double(rows) * Double(layer.columns) * Double(layer.columns) * Double(layer.columns)
-            guard work <= 5e10 else {
+            guard work <= 6e11 else {
                 throw PruningError(
                     "layer '\(layer.name)' with \(rows) rows of \(layer.columns) weights is too large for obs;"
                         + " use sparsegpt, which approximates it")
             }
-            guard let inverse = hessian.inverse else { throw indefinite(layer) }
-            return pruneBySurgery(part, rows: rows, inverse: inverse, removing: count)
+            let removed = options.pattern == nil ? count : part.count
+            guard let inverse = hessian.inverse,
+                let weights = pruneBySurgery(
+                    part, rows: rows, inverse: inverse, removing: removed, pattern: options.pattern,
+                    threads: options.threads)
+            else { throw indefinite(layer) }
+            return weights
         }
         var pattern = SparseGPTPattern.share(Double(count) / Double(max(1, part.count)))
         if let wanted = options.pattern { pattern = .structured(kept: wanted.kept, group: wanted.group) }
-        let result = pruneBySparseGPT(part, rows: rows, hessian: hessian, pattern: pattern, isDead: isDead)
+        // Groups must not be cut.
+        let blockSize = options.pattern.map { max(1, 128 / $0.group) * $0.group } ?? 128
+        let result = pruneBySparseGPT(
+            part, rows: rows, hessian: hessian, pattern: pattern, isDead: isDead, blockSize: blockSize)
         guard let result else { throw indefinite(layer) }
         return result.weights
     }
@@ -208,7 +223,7 @@ public struct Pruner {
     }
 
     /// Scores by the Fisher matrix, then surgery within its blocks.
-    private mutating func pruneByFisher() {
+    private mutating func pruneByFisher() throws(PruningError) {
         let probe = probe()
         var fishers = layers.map { BlockFisher(count: $0.weights.count, damping: 1e-5) }
         let places = Dictionary(uniqueKeysWithValues: layers.enumerated().map { ($1.node, $0) })
@@ -218,7 +233,10 @@ public struct Pruner {
         }
         let marks = lowestMarks(zip(layers, fishers).map { $1.saliencies($0.weights) })
         for index in layers.indices {
-            layers[index].weights = fishers[index].removing(marks[index], from: layers[index].weights)
+            guard let weights = fishers[index].removing(marks[index], from: layers[index].weights) else {
+                throw indefinite(layers[index])
+            }
+            layers[index].weights = weights
         }
     }
 
@@ -228,14 +246,14 @@ public struct Pruner {
     /// more in layers that are sparser than `N ln N / 2` edges of their N neurons, and first where a neuron has no
     /// edge left.
     private mutating func revive() {
-        var random = SeededRandom(seed: options.seed ^ 0x5eed)
+        var random = SplitMix64(seed: options.seed ^ 0x5eed)
         let removed = layers.indices.map { index in
             layers[index].weights.indices.filter { layers[index].weights[$0] == 0 && original[index][$0] != 0 }
         }
         let budget = Int(options.revival * Double(removed.reduce(0) { $0 + $1.count }))
         let needs = layers.map { layer -> Double in
             let neurons = Double(layer.rows + layer.columns)
-            return max(0, neurons * logarithm(neurons) / 2 - Double(layer.weights.count { $0 != 0 }))
+            return max(0, neurons * log(neurons) / 2 - Double(layer.weights.count { $0 != 0 }))
         }
         let all = needs.reduce(0, +)
         let sizes = removed.map { Double($0.count) }
@@ -251,7 +269,7 @@ public struct Pruner {
 
     /// One removed weight for each row and column that has lost them all.
     private func lonely(
-        _ layer: PrunableLayer, among removed: [Int], most: Int, using random: inout SeededRandom
+        _ layer: PrunableLayer, among removed: [Int], most: Int, using random: inout SplitMix64
     ) -> [Int] {
         var rowHas = [Bool](repeating: false, count: layer.rows)
         var columnHas = [Bool](repeating: false, count: layer.columns)

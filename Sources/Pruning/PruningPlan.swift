@@ -52,7 +52,8 @@ public struct PruningOptions: Sendable {
     public var ratio = 0.5
     /// Layers with a ratio of their own.
     public var layerRatios: [String: Double] = [:]
-    /// Whether all layers are compared with each other, rather than each pruned by the ratio.
+    /// Whether all layers are compared with each other, rather than each pruned by the ratio, as `obs` and `sparsegpt`
+    /// always do.
     public var isGlobal = true
     /// Instead of a ratio: so many weights are kept of each group of neighbouring inputs.
     public var pattern: (kept: Int, group: Int)?
@@ -63,6 +64,8 @@ public struct PruningOptions: Sendable {
     public var damping = 0.01
     /// About how many vectors a layer's Hessian is made of.
     public var calibrationVectors = 16384
+    /// The result does not depend on them.
+    public var threads = 1
 
     public init() {}
 }

@@ -76,6 +76,16 @@ public struct SymmetricMatrix: Sendable {
         return result
     }
 
+    /// `x` with `A x = b`; nil when the matrix is not positive definite in floating point.
+    public func solution(of b: [Double]) -> [Double]? {
+        precondition(b.count == size)
+        var (factor, result) = (values, b)
+        var (n, columns, strideA, strideB) = (Int32(size), Int32(1), Int32(size), Int32(size))
+        var info: Int32 = 0
+        dposv_("L", &n, &columns, &factor, &strideA, &result, &strideB, &info)
+        return info == 0 ? result : nil
+    }
+
     private func choleskyInPlace() -> SymmetricMatrix? {
         var result = self
         var n = Int32(size)

@@ -4,6 +4,7 @@
 // blocks, global average pooling, a linear layer; convolutions without bias, each followed by a batch normalisation.
 
 public import Networks
+internal import RandomNumbers
 
 /// An untrained network that the command line knows by name.
 public enum Architecture: Sendable, Equatable {
@@ -102,11 +103,11 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
 private struct NetworkBuilder {
     private var nodes: [Node]
     private var normalizations: [Int: BatchNormalization] = [:]
-    private var random: SplitMix
+    private var random: SplitMix64
 
     init(shape: [Int], seed: UInt64) {
         nodes = [Node(name: "input", operation: .input, inputs: [], shape: shape)]
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     var result: TrainableNetwork {

@@ -1,5 +1,7 @@
 // Small random motions of training images: each epoch sees every image a little turned and moved.
 
+internal import RandomNumbers
+
 #if canImport(Glibc)
     internal import Glibc
 #else
@@ -22,7 +24,7 @@ public struct Augmentation: Sendable, Equatable {
     /// Writes `image`, `[channel][row][column]`, turned about its centre and moved, bilinear between pixels; what comes
     /// from outside is 0.
     func apply(
-        _ image: [Float], channels: Int, height: Int, width: Int, using random: inout SplitMix,
+        _ image: [Float], channels: Int, height: Int, width: Int, using random: inout SplitMix64,
         to result: inout [Float]
     ) {
         let angle = (2 * random.unit() - 1) * rotation * .pi / 180

@@ -46,7 +46,8 @@ public final class LayerProbe {
         default: preconditionFailure("only matrices and convolutions have weights")
         }
         let total = windows.count * examples.count
-        let step = max(1, (total + most - 1) / most)
+        // Odd, so that in the end every lane has its turn.
+        let step = max(1, (total + most - 1) / most) | 1
         var skipped = 0
         for start in stride(from: 0, to: examples.count, by: lanes) {
             let count = min(lanes, examples.count - start)

@@ -36,6 +36,15 @@ extension TrainingRun {
 }
 
 extension TrainingOptions {
+    /// How a network that was trained like this is fine-tuned: zeros stay, and the rate begins at 0.3 of its size. ResNet4
+    /// with 40 % zeros has its accuracy back after an epoch at a tenth, one with 80 % learns better at the full rate.
+    public var finetuning: TrainingOptions {
+        var options = self
+        options.keepsZeros = true
+        options.schedule.initial *= 0.3
+        return options
+    }
+
     /// As many threads as processors, or fewer when a batch is too small for so many.
     public static func threads(batchSize: Int, processors: Int) -> Int {
         (1...max(1, processors)).last { batchSize % (16 * $0) == 0 && batchSize <= 64 * $0 } ?? processors
@@ -43,13 +52,16 @@ extension TrainingOptions {
 }
 
 extension Architecture {
-    /// How a network of this architecture is trained unless told otherwise. That of ResNet4 is the study's: AdamW,
-    /// weight decay 1e-4, batches of 64, images turned by up to 10 degrees, a rate of 1e-3 that falls tenfold every 30
-    /// epochs. The others have the same without the turning.
+    /// How a network of this architecture is trained unless told otherwise. That of ResNet4 is the study's (AdamW,
+    /// weight decay 1e-4, batches of 64, images turned by up to 10 degrees, a rate of 1e-3) but for the schedule: there the
+    /// rate falls tenfold after 30 epochs, here to 0.3 of it after every 5, since accuracy on MNIST stays near 99 % until
+    /// it falls. The others have the study's schedule and no turning.
     public var recipe: TrainingOptions {
         var options = TrainingOptions()
         switch self {
-        case .resnet4: options.augmentation = Augmentation(rotation: 10)
+        case .resnet4:
+            options.augmentation = Augmentation(rotation: 10)
+            options.schedule = RateSchedule(initial: 1e-3, factor: 0.3, period: 5)
         case .fullyConnected, .smallConvolutional, .largeConvolutional, .controller: break
         }
         return options

@@ -5,6 +5,7 @@ public import Datasets
 internal import Evaluation
 internal import Lanes
 public import Networks
+internal import RandomNumbers
 
 public struct TrainingOptions: Sendable, Equatable {
     public var epochs = 100
@@ -137,7 +138,7 @@ public final class TrainingRun {
         let start = clock.now
         let size = options.batchSize
         var order = Array(0..<training.count)
-        var random = SplitMix(options.seed, 1, UInt64(epoch))
+        var random = SplitMix64(stream: options.seed, 1, UInt64(epoch))
         order.shuffle(using: &random)
         let batches = (order.count + size - 1) / size
         var sum = BatchResult()
@@ -205,7 +206,7 @@ public final class TrainingRun {
             if augmentation == .none {
                 values = image
             } else {
-                var random = SplitMix(seed, 2 + epoch, UInt64(place))
+                var random = SplitMix64(stream: seed, 2 + epoch, UInt64(place))
                 augmentation.apply(
                     image, channels: shape.channels, height: shape.height, width: shape.width, using: &random,
                     to: &values)

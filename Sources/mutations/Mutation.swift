@@ -1,6 +1,7 @@
 // Ways to break a proof.
 
 import Certificates
+import RandomNumbers
 
 /// What was done to a certificate, and whether what is left certainly proves nothing.
 struct Mutation {
@@ -12,7 +13,7 @@ struct Mutation {
 struct Mutator {
     let records: [ProofRecord]
     let bytes: [UInt8]
-    private var random: Generator
+    private var random: SplitMix64
     /// Places of the records that have something to change.
     private let leaves: [Int]
     private let boxes: [Int]
@@ -23,7 +24,7 @@ struct Mutator {
         while records.last != .end { records.append(try ProofRecord.read(from: reader)) }
         self.bytes = bytes
         self.records = records
-        random = Generator(state: seed)
+        random = SplitMix64(seed: seed)
         leaves = records.indices.filter { records[$0].leaf != nil }
         boxes = records.indices.filter { if case .box = records[$0] { true } else { false } }
     }
@@ -156,18 +157,5 @@ extension ProofRecord {
 
     fileprivate var disjunct: Int {
         if case .phaseLeaf(let disjunct, _) = self { disjunct } else { -1 }
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -9,7 +9,10 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows what a network consists of.",
         discussion: """
-            One line per layer: operator, shape of its value, parameters, weights that are not zero, neurons.
+            One line per layer: operator, shape of its value, parameters, weights that are not zero, neurons; as the \
+            file has them, and simplified as they are verified. The cost of a pass of bounds is what its kernels \
+            multiply: a matrix with many zeros costs what its nonzeros do, a convolution its whole kernel at every \
+            pixel. Where a search leaves so little of a convolution that it becomes a sparse matrix, that is not counted.
 
             Example: secateur inspect network.onnx
             """)
@@ -37,7 +40,7 @@ struct Inspect: ParsableCommand {
                 \(table(asRead))
                 simplified
                 \(table(asVerified))
-                \(sparsity(asRead, asVerified))
+                \(sparsity(asRead, asVerified))\(notes(summary))
                 """, to: STDOUT_FILENO)
         }
     }
@@ -59,6 +62,18 @@ struct Inspect: ParsableCommand {
             "", "total", "", "", "", "\(total.parameters)", nonzeros(total), "\(total.neurons)",
         ])
         return table
+    }
+
+    /// What the file says of how the network was made.
+    private func notes(_ summary: ONNXSummary) -> String {
+        let prefix = "secateur."
+        let entries = summary.metadata.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }
+        if entries.isEmpty { return "" }
+        var table = TextTable(header: ["made by", ""], leftAligned: 2)
+        for (key, value) in entries {
+            table.rows.append([key.dropFirst(prefix.count).split(separator: "_").joined(separator: " "), value])
+        }
+        return "\n" + table.description
     }
 
     /// What pruning has left, and what that is worth.
@@ -93,6 +108,7 @@ struct Inspect: ParsableCommand {
             ("operators", .object(summary.sortedOperators.map { ($0.name, .count($0.count)) })),
             ("inputs", .count(asRead.inputCount)), ("outputs", .count(asRead.outputCount)),
             ("asRead", object(asRead)), ("simplified", object(asVerified)),
+            ("metadata", .object(summary.metadata.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })),
             ("passCost", .number(asVerified.passCost())),
             ("densePassCost", .number(asRead.passCost(ignoringZeros: true))), ("version", .text(version)),
         ])

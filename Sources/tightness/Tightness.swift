@@ -9,6 +9,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 
 @main
 struct Tightness {
@@ -70,12 +71,12 @@ private struct Row {
 
 /// One random network and its pruned self.
 private struct Trial {
-    var generator: SeededGenerator
+    var generator: SplitMix64
     let radius: Double
     let share: Double
 
     init(seed: Int, radius: Double, share: Double) {
-        generator = SeededGenerator(seed)
+        generator = SplitMix64(seed: seed)
         self.radius = radius
         self.share = share
     }

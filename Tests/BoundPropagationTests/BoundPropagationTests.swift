@@ -3,6 +3,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import BoundPropagation
@@ -28,7 +29,7 @@ struct Planted {
         let radii = centre.indices.map { $0 % 5 == 4 ? 0 : radius }
         lower = zip(centre, radii).map { $0 - $1 }
         upper = zip(centre, radii).map { $0 + $1 }
-        var generator = SeededGenerator(seed &+ 99)
+        var generator = SplitMix64(seed: seed &+ 99)
         points = (0..<count).map { index in
             let input = centre.indices.map { feature -> Double in
                 let low = centre[feature] - radii[feature]
@@ -111,7 +112,7 @@ struct Planted {
             let objectives = planted.objectives
             bounder.setObjectives(LaneObjectives((0..<64).map { [(1, objectives[$0 % objectives.count])] }))
             bounder.resetParameters()
-            var generator = SeededGenerator(seed)
+            var generator = SplitMix64(seed: seed)
             // Any slopes, multipliers and phases are sound, so try wild ones in most lanes.
             for slot in 0..<bounder.slotCount {
                 for lane in 8..<64 {

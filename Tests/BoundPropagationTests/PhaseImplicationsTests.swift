@@ -3,6 +3,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import BoundPropagation
@@ -19,7 +20,7 @@ import Testing
         var points: [(hidden: [Double], output: Double)] = []
 
         init(seed: Int, error: AffineError = .exact) {
-            var random = SeededGenerator(seed)
+            var random = SplitMix64(seed: seed)
             func numbers(_ count: Int) -> [Double] {
                 (0..<count).map { _ in Double(Float.random(in: -1...1, using: &random)) }
             }

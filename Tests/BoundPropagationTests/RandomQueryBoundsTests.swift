@@ -3,6 +3,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import BoundPropagation
@@ -11,7 +12,7 @@ import Testing
 /// region lies within the region's bounds. The networks are not simplified, so that every operator is met.
 @Suite struct RandomQueryBoundsTests {
     @Test func boundsHoldWhatTheNetworkDoes() {
-        var random = SeededGenerator(17)
+        var random = SplitMix64(seed: 17)
         for query in RandomQueries(seed: 650, operators: [.convolution, .maxPooling]).prefix(60) {
             let network = query.network.decomposingMaxPools()
             let plan = LanePlan(network)

@@ -1,5 +1,6 @@
 import Intervals
 import Oracles
+import RandomNumbers
 import Testing
 
 @testable import BoundPropagation
@@ -8,7 +9,7 @@ import Testing
 @Suite struct SmoothLinesTests {
     /// Wide, narrow, saturated, one-sided and degenerate intervals.
     private func intervals(_ seed: Int) -> [Interval] {
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         let random = (0..<60).map { index -> Interval in
             let centre = Double.random(in: -1...1, using: &generator) * [0.1, 2, 6, 40][index % 4]
             let width = pow(10, Double.random(in: -10...2, using: &generator))
@@ -47,7 +48,7 @@ import Testing
     @Test(arguments: SmoothFunction.samples)
     func offsetsHoldForAnySlope(function: SmoothFunction) {
         let curve = SmoothCurve(function)
-        var generator = SeededGenerator(8)
+        var generator = SplitMix64(seed: 8)
         for interval in intervals(6) {
             for _ in 0..<4 {
                 let slope = Double.random(in: -1.5...1.5, using: &generator)

@@ -1,5 +1,6 @@
 import BoundPropagation
 import Oracles
+import RandomNumbers
 import Testing
 
 @testable import BranchAndBound
@@ -8,7 +9,7 @@ import Testing
     /// Points of the box at which no plane is positive must survive.
     @Test(arguments: 0..<200)
     func clippingKeepsWhatThePlanesAllow(seed: Int) {
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         let axes = Int.random(in: 1...4, using: &generator)
         let lower = (0..<axes).map { _ in Double.random(in: -2...1, using: &generator) }
         let box = InputBox(lower: lower, upper: lower.map { $0 + Double.random(in: 0...2, using: &generator) })

@@ -1,4 +1,5 @@
 import Oracles
+import RandomNumbers
 import Testing
 
 @testable import BranchAndBound
@@ -34,7 +35,7 @@ import Testing
 
     /// Against the clauses taken one by one until nothing follows any more.
     @Test func agreesWithPlainPropagation() {
-        var random = SeededGenerator(5)
+        var random = SplitMix64(seed: 5)
         for _ in 0..<300 {
             let clauses = (0..<12).map { _ in
                 let slots = Array(0..<8).shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random))

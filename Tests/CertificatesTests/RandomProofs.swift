@@ -2,6 +2,7 @@ import Certificates
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 
 /// Proofs made blindly: bounds by plain back-substitution, then splits, slopes and multipliers drawn at random. Some
 /// prove their property, most do not; none may prove what is false.
@@ -9,13 +10,13 @@ struct RandomProofs {
     let network: Network
     let disjuncts: Int
     let regions: [Int]
-    private var random: SeededGenerator
+    private var random: SplitMix64
 
     init(_ query: RandomQuery, seed: UInt64) {
         network = query.network.simplified().decomposingMaxPools()
         disjuncts = query.property.disjuncts.count
         regions = query.property.disjuncts.map(\.region)
-        random = SeededGenerator(state: seed)
+        random = SplitMix64(seed: seed)
     }
 
     /// Neurons, activation by activation.
@@ -67,18 +68,6 @@ struct RandomProofs {
 
     /// A random number, to draw decisions from.
     mutating func chance() -> Double { Double.random(in: 0..<1, using: &random) }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }
 
 func bytes(_ records: [ProofRecord]) -> [UInt8] {

@@ -2,12 +2,13 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 
 /// Networks and what plain magnitude pruning makes of them.
 struct RandomPairs {
-    var generator: SeededGenerator
+    var generator: SplitMix64
 
-    init(_ seed: Int) { generator = SeededGenerator(seed) }
+    init(_ seed: Int) { generator = SplitMix64(seed: seed) }
 
     /// Layers of these widths with an activation after each but the last.
     mutating func chain(_ widths: [Int], _ activation: Activation = .relu) -> Network {

@@ -2,6 +2,7 @@ import Evaluation
 import Intervals
 import Networks
 import Oracles
+import RandomNumbers
 import Testing
 
 @Suite struct EvaluationTests {
@@ -68,7 +69,7 @@ import Testing
         let centre = RandomNetwork.input(of: network, seed: seed)
         let bounds = network.intervalBounds(
             over: centre.map { $0 - radius }, upper: centre.map { $0 + radius })
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<20 {
             let point = centre.map { $0 + radius * Double.random(in: -1...1, using: &generator) }
             let values = network.evaluateAllNodes(at: point.map { Interval($0) })

@@ -3,6 +3,7 @@ import Evaluation
 import Intervals
 import Networks
 import Oracles
+import RandomNumbers
 import Testing
 
 @Suite struct ExactEvaluationTests {
@@ -48,7 +49,7 @@ import Testing
 
     @Test(arguments: 0..<200)
     func dyadicArithmeticAgreesWithIntegers(seed: Int) {
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         func number() -> (Dyadic, BigInt) {
             let mantissa = Int.random(in: -1000...1000, using: &generator)
             let exponent = Int.random(in: -8...8, using: &generator)

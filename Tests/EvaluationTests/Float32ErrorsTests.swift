@@ -2,6 +2,7 @@ import Evaluation
 import Intervals
 import Networks
 import Oracles
+import RandomNumbers
 import Testing
 
 @Suite struct Float32ErrorsTests {
@@ -29,7 +30,7 @@ import Testing
         let radius = [0, 0.01, 0.3][seed % 3]
         let (lower, upper) = box(around: centre, radius)
         let losses = try losses(of: network, lower: lower, upper: upper)
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<50 {
             let point = centre.map { Float($0 + Double.random(in: -radius...radius, using: &generator)) }
                 .enumerated().map { Double($1) < lower[$0] || Double($1) > upper[$0] ? Float(centre[$0]) : $1 }
@@ -44,7 +45,7 @@ import Testing
     /// Layers of large and small numbers, summed in random orders.
     @Test(arguments: 0..<40)
     func containsEveryOrder(seed: Int) throws {
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         var nodes = [Node(name: "x", operation: .input, inputs: [], shape: [6])]
         var layers: [(weights: [Float], bias: [Float])] = []
         let sizes = [6, 12, 12, 12, 3]

@@ -1,11 +1,12 @@
 import Evaluation
 import Falsification
 import Networks
+import RandomNumbers
 import Testing
 
 @Suite struct LaneEvaluatorTests {
     @Test func agreesWithTheSlowModel() {
-        var generator = Generator(state: 3)
+        var generator = SplitMix64(seed: 3)
         func numbers(_ count: Int) -> [Double] {
             (0..<count).map { _ in Double(Float.random(in: -1...1, using: &generator)) }
         }
@@ -40,7 +41,7 @@ import Testing
         fast.evaluate()
         #expect(largestDifference(slow, fast, 4) { $0.outputs + $0.place(ofOutput: $1) * 64 } < 1e-4)
         for model in [slow, fast] as [any LaneModel] {
-            var generator = Generator(state: 9)
+            var generator = SplitMix64(seed: 9)
             for index in 0..<4 {
                 for lane in 0..<64 {
                     model.outputWeights[model.place(ofOutput: index) * 64 + lane] = Float.random(
@@ -53,7 +54,7 @@ import Testing
     }
 
     private func fill(_ model: any LaneModel, seed: UInt64) {
-        var generator = Generator(state: seed)
+        var generator = SplitMix64(seed: seed)
         for index in 0..<12 {
             for lane in 0..<64 {
                 model.inputs[model.place(ofInput: index) * 64 + lane] = Float.random(
@@ -73,13 +74,5 @@ import Testing
             }
         }
         return largest
-    }
-
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 29)
-        }
     }
 }

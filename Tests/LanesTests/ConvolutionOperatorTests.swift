@@ -1,4 +1,5 @@
 import Lanes
+import RandomNumbers
 import Testing
 
 /// A convolution by its definition: every output, kernel position and channel looked at one by one.
@@ -21,7 +22,7 @@ struct ConvolutionModel {
             groups: groups)
     }
 
-    mutating func fill(using generator: inout SeededGenerator) {
+    mutating func fill(using generator: inout SplitMix64) {
         weights = generator.numbers(outputs * (inputs / groups) * kernel.height * kernel.width)
         bias = generator.numbers(outputs)
     }
@@ -60,7 +61,7 @@ struct ConvolutionModel {
         (row - window.rows.lowerBound) * window.columns.count + column - window.columns.lowerBound
     }
 
-    static func random(using generator: inout SeededGenerator) -> ConvolutionModel {
+    static func random(using generator: inout SplitMix64) -> ConvolutionModel {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
         var model = ConvolutionModel()
         model.groups = pick(1...3)
@@ -86,7 +87,7 @@ struct ConvolutionModel {
 
 extension Window {
     /// A random part, now and then all, never empty.
-    fileprivate func part(using generator: inout SeededGenerator) -> Window {
+    fileprivate func part(using generator: inout SplitMix64) -> Window {
         func part(_ range: Range<Int>) -> Range<Int> {
             if Bool.random(using: &generator) { return range }
             let a = Int.random(in: range, using: &generator)
@@ -101,7 +102,7 @@ extension Window {
 struct ConvolutionOperatorTests {
     @Test("both directions agree with the definition, on windows", arguments: 0..<32)
     func random(seed: Int) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let model = ConvolutionModel.random(using: &generator)
         let lanes = supportedLaneCounts[seed % 4]
         let input = model.geometry.inputWindow.part(using: &generator)
@@ -115,7 +116,7 @@ struct ConvolutionOperatorTests {
 
     @Test("deep convolutions, whose sums take several blocks")
     func deep() {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         var model = ConvolutionModel()
         (model.inputs, model.outputs) = (130, 12)
         (model.height, model.width) = (3, 2)
@@ -128,7 +129,7 @@ struct ConvolutionOperatorTests {
 
     private func check<Scalar: LaneScalar>(
         _: Scalar.Type, _ model: ConvolutionModel, _ input: Window, _ output: Window, lanes: Int,
-        using generator: inout SeededGenerator
+        using generator: inout SplitMix64
     ) {
         let convolution = ConvolutionOperator<Scalar>(
             geometry: model.geometry, weights: model.weights, bias: model.bias)
@@ -181,7 +182,7 @@ struct ConvolutionOperatorTests {
 
     @Test("the receptive field is the smallest rectangle that loses nothing", arguments: 0..<40)
     func receptiveField(seed: Int) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let model = ConvolutionModel.random(using: &generator)
         let geometry = model.geometry
         let output = geometry.outputWindow.part(using: &generator)
@@ -203,7 +204,7 @@ struct ConvolutionOperatorTests {
 
     @Test("y . W x = W* y . x", arguments: 0..<20)
     func adjoint(seed: Int) {
-        var generator = SeededGenerator(seed: 1000 + seed)
+        var generator = SplitMix64(seed: 1000 + seed)
         let model = ConvolutionModel.random(using: &generator)
         let lanes = 16
         let convolution = ConvolutionOperator<Double>(

@@ -1,4 +1,5 @@
 import Lanes
+import RandomNumbers
 import Testing
 
 /// A matrix and its bias, the slow way.
@@ -8,7 +9,7 @@ private struct Model {
     var weights: [Double]
     var bias: [Double]
 
-    init(rows: Int, columns: Int, zeros: Double, using generator: inout SeededGenerator) {
+    init(rows: Int, columns: Int, zeros: Double, using generator: inout SplitMix64) {
         self.rows = rows
         self.columns = columns
         weights = generator.numbers(rows * columns, zeros: zeros)
@@ -81,7 +82,7 @@ struct MatrixOperatorTests {
     @Test("dense agrees with the model", arguments: [0, 1])
     func dense(precision: Int) {
         for (seed, size) in cases.enumerated() {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SplitMix64(seed: seed)
             let model = Model(rows: size.rows, columns: size.columns, zeros: 0, using: &generator)
             if precision == 0 {
                 check(model.dense() as DenseOperator<Float>, model, lanes: size.lanes, using: &generator)
@@ -94,7 +95,7 @@ struct MatrixOperatorTests {
     @Test("sparse agrees with the model, empty rows and columns included", arguments: [0, 1])
     func sparse(precision: Int) {
         for (seed, size) in cases.enumerated() {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SplitMix64(seed: seed)
             let model = Model(rows: size.rows, columns: size.columns, zeros: 0.7, using: &generator)
             if precision == 0 {
                 check(model.sparse() as SparseOperator<Float>, model, lanes: size.lanes, using: &generator)
@@ -105,7 +106,7 @@ struct MatrixOperatorTests {
     }
 
     private func check<Matrix: MatrixOperator>(
-        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SeededGenerator
+        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SplitMix64
     ) {
         typealias Scalar = Matrix.Scalar
         let name = "\(model.rows) x \(model.columns), \(lanes) lanes"
@@ -140,7 +141,7 @@ struct MatrixOperatorTests {
 
     /// A product computed in two parts is the same number for number, and a part leaves the rest alone.
     private func checkParts<Matrix: MatrixOperator>(
-        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SeededGenerator
+        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SplitMix64
     ) {
         let x = Features<Matrix.Scalar>(generator.numbers(model.columns * lanes), lanes: lanes)
         let start = generator.numbers(model.rows * lanes)
@@ -160,7 +161,7 @@ struct MatrixOperatorTests {
     }
 
     private func checkRows<Matrix: MatrixOperator>(
-        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SeededGenerator
+        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SplitMix64
     ) {
         let rows = (0..<lanes).map { _ in Int32.random(in: -1..<Int32(model.rows), using: &generator) }
         let scales = (0..<lanes).map { _ in Bool.random(using: &generator) ? 1.0 : -2 }
@@ -183,7 +184,7 @@ struct MatrixOperatorTests {
     }
 
     private func checkBias<Matrix: MatrixOperator>(
-        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SeededGenerator
+        _ matrix: Matrix, _ model: Model, lanes: Int, using generator: inout SplitMix64
     ) {
         let lambda = generator.numbers(model.rows * lanes)
         let constants = generator.numbers(lanes)

@@ -1,20 +1,8 @@
 import Lanes
+import RandomNumbers
 import Testing
 
-/// SplitMix64, so that every failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SplitMix64 {
     mutating func number() -> Double { Double.random(in: -1...1, using: &self) }
 
     /// Zero with the given probability. Multiples of 2^-20: the same in both precisions.

@@ -1,11 +1,12 @@
 import Lanes
+import RandomNumbers
 import Testing
 
 @Suite("Trainable convolution")
 struct TrainableConvolutionTests {
     @Test("agrees with the fixed operator, and its weight gradient with the definition", arguments: 0..<32)
     func random(seed: Int) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let model = ConvolutionModel.random(using: &generator)
         check(Float.self, model, lanes: supportedLaneCounts[seed % 4], using: &generator)
         check(Double.self, model, lanes: supportedLaneCounts[seed % 4], using: &generator)
@@ -13,7 +14,7 @@ struct TrainableConvolutionTests {
 
     @Test("wide tiles and many channels", arguments: [(40, 27), (32, 12), (17, 45), (64, 1), (5, 2)])
     func wide(outputs: Int, inputs: Int) {
-        var generator = SeededGenerator(seed: outputs)
+        var generator = SplitMix64(seed: outputs)
         var model = ConvolutionModel()
         (model.outputs, model.inputs) = (outputs, inputs)
         (model.height, model.width, model.top, model.left) = (4, 3, 1, 1)
@@ -23,7 +24,7 @@ struct TrainableConvolutionTests {
     }
 
     private func check<Scalar: TrainingLaneScalar>(
-        _: Scalar.Type, _ model: ConvolutionModel, lanes: Int, using generator: inout SeededGenerator
+        _: Scalar.Type, _ model: ConvolutionModel, lanes: Int, using generator: inout SplitMix64
     ) {
         let geometry = model.geometry
         let fixed = ConvolutionOperator<Scalar>(geometry: geometry, weights: model.weights, bias: model.bias)

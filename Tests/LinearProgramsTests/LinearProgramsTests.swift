@@ -1,4 +1,5 @@
 import LinearPrograms
+import RandomNumbers
 import Testing
 
 @Suite struct LinearProgramTests {
@@ -156,7 +157,7 @@ import Testing
 
     /// A dense transport program, large enough to need far more than a millisecond.
     private func assignment(size: Int) -> LinearProgram {
-        var generator = SeededGenerator(state: 7)
+        var generator = SplitMix64(seed: 7)
         var program = LinearProgram(columns: size * size)
         for column in 0..<(size * size) {
             program.setBounds(ofColumn: column, lower: 0, upper: .infinity)

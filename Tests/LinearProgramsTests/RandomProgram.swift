@@ -1,17 +1,5 @@
 import LinearPrograms
-
-/// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
+import RandomNumbers
 
 /// A small program with bounded columns, as plain arrays, and its slow solution by enumerating vertices.
 struct RandomProgram {
@@ -21,7 +9,7 @@ struct RandomProgram {
     var rowBounds: [(lower: Double, upper: Double)]
 
     init(columns: Int, rows rowCount: Int, seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         func number() -> Double { Double.random(in: -2...2, using: &generator) }
         columnBounds = (0..<columns).map { _ in
             let low = number()

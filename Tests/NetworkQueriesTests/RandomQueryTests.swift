@@ -4,6 +4,7 @@ import NetworkQueries
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Testing
 import VNNLIBFormat
 import Verification
@@ -12,7 +13,7 @@ import Verification
 @Suite struct RandomQueryTests {
     private static let names = ["Y[0]", "Y[1]", "B[0]", "B[1]", "H[0]", "X[0]", "A[1]"]
 
-    private static func comparison(_ generator: inout SeededGenerator) -> String {
+    private static func comparison(_ generator: inout SplitMix64) -> String {
         let sign = ["<=", "<", ">=", ">", "==", "!="].randomElement(using: &generator)!
         let left = names.randomElement(using: &generator)!
         let right = names.randomElement(using: &generator)!
@@ -24,7 +25,7 @@ import Verification
         }
     }
 
-    private static func text(_ generator: inout SeededGenerator) -> String {
+    private static func text(_ generator: inout SplitMix64) -> String {
         var text = declarations(["", "(isomorphic-to f)"].randomElement(using: &generator)!)
         text += "(assert (and (>= X[0] -1.0) (<= X[0] 1.0) (>= X[1] -1.0) (<= X[1] 0.5)))\n"
         switch Int.random(in: 0..<3, using: &generator) {
@@ -42,7 +43,7 @@ import Verification
 
     @Test(arguments: [1, 2, 3, 4])
     func verdictsAgreeWithExactAnswers(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var decided = (holds: 0, violated: 0)
         for round in 0..<14 {
             let directory = try NetworkDirectory()
@@ -69,7 +70,7 @@ import Verification
 
     /// float32 queries: what is said holds for executions in plain order, at least.
     @Test func float32AnswersHoldForExecutions() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix64(seed: 11)
         var decided = (holds: 0, violated: 0)
         for round in 0..<24 {
             let directory = try NetworkDirectory()
@@ -146,7 +147,7 @@ import Verification
 
     /// A ReLU's output is at least zero, exactly: being below is impossible, being at most zero is not.
     @Test func strictAndNotAreToldApart() throws {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SplitMix64(seed: 12)
         let directory = try NetworkDirectory()
         let path = try directory.write(tinyNetwork(&generator), as: "f")
         for (sign, holds) in [("<", true), ("<=", false)] {

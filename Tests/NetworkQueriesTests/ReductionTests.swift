@@ -4,6 +4,7 @@ import NetworkQueries
 import Networks
 import ONNXFormat
 import Properties
+import RandomNumbers
 import Testing
 import VNNLIBFormat
 
@@ -17,7 +18,7 @@ import VNNLIBFormat
 
     @Test(arguments: ["", "(assert (== X[0] A[0]))", "(assert (and (== X[0] A[1]) (== A[0] X[1])))"])
     func theProductComputesAllNetworks(ties: String) throws {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         for round in 0..<6 {
             let directory = try NetworkDirectory()
             let networks = [tinyNetwork(&generator), tinyNetwork(&generator)]
@@ -49,7 +50,7 @@ import VNNLIBFormat
     }
 
     @Test func equalNetworksOfTiedInputsAreOne() throws {
-        var generator = SeededGenerator(seed: 6)
+        var generator = SplitMix64(seed: 6)
         let directory = try NetworkDirectory()
         let network = tinyNetwork(&generator)
         let path = try directory.write(network, as: "f")
@@ -69,7 +70,7 @@ import VNNLIBFormat
     }
 
     @Test func sharedLayersAreThereOnce() throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         let directory = try NetworkDirectory()
         let network = tinyNetwork(&generator)
         var pruned = network
@@ -85,7 +86,7 @@ import VNNLIBFormat
     }
 
     @Test func variablesMayBeNamed() throws {
-        var generator = SeededGenerator(seed: 8)
+        var generator = SplitMix64(seed: 8)
         let directory = try NetworkDirectory()
         let path = try directory.write(tinyNetwork(&generator), as: "f")
         let text = """
@@ -103,7 +104,7 @@ import VNNLIBFormat
     }
 
     @Test func filesAreChecked() throws {
-        var generator = SeededGenerator(seed: 9)
+        var generator = SplitMix64(seed: 9)
         let directory = try NetworkDirectory()
         let f = try directory.write(tinyNetwork(&generator), as: "f")
         let g = try directory.write(tinyNetwork(&generator), as: "g")

@@ -2,6 +2,7 @@ import Foundation
 import NetworkQueries
 import Networks
 import ONNXFormat
+import RandomNumbers
 import VNNLIBFormat
 
 /// A directory of ONNX files that goes away with its owner.
@@ -28,23 +29,8 @@ final class NetworkDirectory {
     }
 }
 
-/// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// Two inputs, a hidden layer of ReLUs (tensor "relu"), two outputs; small dyadic weights.
-func tinyNetwork(_ generator: inout SeededGenerator, hidden: Int = 3) -> Network {
+func tinyNetwork(_ generator: inout SplitMix64, hidden: Int = 3) -> Network {
     func matrix(_ rows: Int, _ columns: Int) -> Linear {
         let values = (0..<rows * columns).map { _ in Double(Int.random(in: -4...4, using: &generator)) / 4 }
         let bias = (0..<rows).map { _ in Double(Int.random(in: -2...2, using: &generator)) / 4 }

@@ -1,10 +1,11 @@
 import Evaluation
 import Networks
+import RandomNumbers
 import Testing
 
 /// A max pooling of a random kind over a random image.
 private func makePooling(seed: Int) -> Network {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let kernel = (random.integer(1...5), random.integer(1...5))
     let dilation = random.chance(0.3) ? (random.integer(1...2), random.integer(1...2)) : (1, 1)
     let reach = (dilation.0 * (kernel.0 - 1), dilation.1 * (kernel.1 - 1))
@@ -42,7 +43,7 @@ func decomposedPoolsGiveTheSameMaxima(seed: Int) throws {
     try relus.validate()
     #expect(!relus.nodes.contains { $0.operation.isMaxPool })
     #expect(relus.nodes[relus.output].shape == network.nodes[1].shape)
-    var random = SeededGenerator(seed + 10_000)
+    var random = SplitMix64(seed: seed + 10_000)
     for _ in 0..<3 {
         // Small integers: every step is exact, so the maxima must be equal.
         let input = (0..<network.inputCount).map { _ in Double(random.integer(-50...50)) }

@@ -1,9 +1,10 @@
 import Evaluation
 import Networks
+import RandomNumbers
 import Testing
 
 /// A network of three inputs and one hidden layer of two ReLUs.
-private func small(_ random: inout SeededGenerator, hidden: [Double]) -> Network {
+private func small(_ random: inout SplitMix64, hidden: [Double]) -> Network {
     Network(
         nodes: [
             Node(name: "x", operation: .input, inputs: [], shape: [3]),
@@ -23,7 +24,7 @@ private func small(_ random: inout SeededGenerator, hidden: [Double]) -> Network
 
 @Test(arguments: 0..<100)
 func productsComputeWhatTheirMembersDo(seed: Int) throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let networks = (0..<3).map { RandomGraph.make(seed: seed + 1_000 * $0, hasErrors: seed % 3 == 0) }
     var members: [Network.Member] = []
     var offset = 0
@@ -47,7 +48,7 @@ func productsComputeWhatTheirMembersDo(seed: Int) throws {
 }
 
 @Test func productsShareWhatMembersHaveInCommon() throws {
-    var random = SeededGenerator(1)
+    var random = SplitMix64(seed: 1)
     let hidden = random.floats(6)
     let first = small(&random, hidden: hidden)
     let second = small(&random, hidden: hidden)
@@ -63,7 +64,7 @@ func productsComputeWhatTheirMembersDo(seed: Int) throws {
 }
 
 @Test func operatorsWithUncertainWeightsAreNotShared() {
-    var random = SeededGenerator(2)
+    var random = SplitMix64(seed: 2)
     var network = small(&random, hidden: random.floats(6))
     guard case .linear(var linear) = network.nodes[1].operation else { return }
     linear.error = AffineError(relative: 0x1p-52)

@@ -1,19 +1,20 @@
 import Networks
+import RandomNumbers
 
 /// Random graphs full of things to simplify: zero rows and columns, constant neurons and channels, chains of affine
 /// operators, selections and reshapes, residual sums.
 struct RandomGraph {
-    private var random: SeededGenerator
+    private var random: SplitMix64
     private var nodes: [Node] = []
     /// Whether some operators come with an `AffineError`.
     private var hasErrors: Bool
 
     static func make(seed: Int, hasErrors: Bool = false) -> Network {
-        var graph = RandomGraph(random: SeededGenerator(seed), hasErrors: hasErrors)
+        var graph = RandomGraph(random: SplitMix64(seed: seed), hasErrors: hasErrors)
         return graph.make()
     }
 
-    private init(random: SeededGenerator, hasErrors: Bool) {
+    private init(random: SplitMix64, hasErrors: Bool) {
         self.random = random
         self.hasErrors = hasErrors
     }

@@ -1,6 +1,7 @@
 import Evaluation
 import Intervals
 import Networks
+import RandomNumbers
 import Testing
 
 @Test(arguments: 0..<500)
@@ -12,7 +13,7 @@ func simplifiedNetworksAreTheSameFunction(seed: Int) throws {
     #expect(neurons(simple) <= neurons(network))
     #expect(simple.inputCount == network.inputCount)
     #expect(simple.outputCount == network.outputCount)
-    var random = SeededGenerator(seed + 50_000)
+    var random = SplitMix64(seed: seed + 50_000)
     for _ in 0..<4 {
         let input = random.floats(network.inputCount, zeros: 0.2)
         let expected = network.evaluate(input)
@@ -39,7 +40,7 @@ func simplifyingDecomposedPoolsKeepsTheFunction(seed: Int) throws {
     let network = RandomGraph.make(seed: seed + 7_000)
     let simple = network.simplified().decomposingMaxPools().simplified()
     try simple.validate()
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let input = random.floats(network.inputCount)
     for (x, y) in zip(simple.evaluate(input), network.evaluate(input)) {
         #expect(abs(x - y) <= 1e-9 * (1 + abs(y)))
@@ -168,7 +169,7 @@ private func kinds(_ network: Network) -> [String] { network.nodes.map(\.operati
     #expect(neurons(simple) == 2)
     #expect(
         simple.nodes.allSatisfy { if case .linear(let linear) = $0.operation { linear.error.isExact } else { true } })
-    var random = SeededGenerator(3)
+    var random = SplitMix64(seed: 3)
     for _ in 0..<20 {
         let x = (0..<4).map { _ in Double(random.integer(-9...9)) }
         #expect(simple.evaluate(x) == [min(x[0], x[1]), max(x[2], x[3])])

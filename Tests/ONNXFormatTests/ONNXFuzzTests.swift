@@ -1,4 +1,5 @@
 import Networks
+import RandomNumbers
 import SwiftProtobuf
 import Testing
 
@@ -29,7 +30,7 @@ private func read(_ bytes: [UInt8]) {
 
 @Test(arguments: 0..<20)
 func mutatedModelsNeverCrash(seed: Int) {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     for _ in 0..<150 {
         var bytes = samples[Int.random(in: 0..<samples.count, using: &random)]
         for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -86,7 +87,7 @@ private func makeOperatorModels() -> [Onnx_ModelProto] {
 
 @Test(arguments: 0..<10)
 func operatorsWithWrongNumbersNeverCrash(seed: Int) throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let numbers: [Int64] = [0, 1, -1, 2, 3, -3, 100, 1 << 24, 1 << 31, 1 << 40, .max, .min, .min + 1, -2]
     func number() -> Int64 { numbers[Int.random(in: 0..<numbers.count, using: &random)] }
     func place(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
@@ -117,7 +118,7 @@ func operatorsWithWrongNumbersNeverCrash(seed: Int) throws {
 /// Well-formed models with wrong numbers in them reach further than damaged bytes.
 @Test(arguments: 0..<20)
 func modelsWithWrongNumbersNeverCrash(seed: Int) throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let numbers: [Int64] = [0, 1, -1, 2, 3, 5, 100, 1 << 24, 1 << 31, 1 << 40, .max, .min, .min + 1, -2]
     func number() -> Int64 { numbers[Int.random(in: 0..<numbers.count, using: &random)] }
     func place(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }

@@ -1,5 +1,6 @@
 import Networks
 import ONNXFormat
+import RandomNumbers
 import Testing
 
 @Test(arguments: 0..<20, [false, true])
@@ -7,7 +8,7 @@ func writtenNetworksReadBackAsTheSameFunction(seed: Int, isDouble: Bool) throws 
     let network = makeRandomNetwork(seed: seed, isDouble: isDouble)
     let bytes = ONNXWriter.write(network, name: "random")
     let again = try ONNXReader.read(bytes: bytes, name: "random.onnx", directory: nil)
-    var random = SeededGenerator(seed + 1000)
+    var random = SplitMix64(seed: seed + 1000)
     for _ in 0..<3 {
         let input = random.floats(network.inputCount)
         let expected = evaluate(network, input)

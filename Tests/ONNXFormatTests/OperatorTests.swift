@@ -1,5 +1,6 @@
 import Evaluation
 import Networks
+import RandomNumbers
 import Testing
 
 @testable import ONNXFormat
@@ -27,7 +28,7 @@ private struct OperatorCase {
         builder.output("y")
         let network = try ONNXReader.read(bytes: try builder.bytes, name: "case.onnx", directory: nil)
         try network.validate()
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         let blocks = inputs.map { shape in
             let sizes = shape.map { $0 ?? 1 }
             return Block(sizes, random.floats(sizes.reduce(1, *)))
@@ -42,7 +43,7 @@ private struct OperatorCase {
 }
 
 private func random(_ shape: [Int], seed: Int = 9) -> Block {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     return Block(shape, generator.floats(shape.reduce(1, *)))
 }
 
@@ -169,7 +170,7 @@ func arithmeticWithConstants(operation: String, shape: [Int]) throws {
 
 @Test(arguments: 0..<40)
 func convolutions(seed: Int) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     let groups = pick(1...2)
     let kernel = [pick(1...3), pick(1...3)]

@@ -1,19 +1,7 @@
 import Networks
+import RandomNumbers
 
-/// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     mutating func float() -> Double { Double(Float.random(in: -1...1, using: &self)) }
 
     mutating func floats(_ count: Int) -> [Double] { (0..<count).map { _ in float() } }
@@ -21,7 +9,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// A small network with every operator, with a residual connection.
 func makeRandomNetwork(seed: Int, isDouble: Bool = false) -> Network {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     var nodes: [Node] = []
     func numbers(_ count: Int) -> [Double] {
         isDouble ? (0..<count).map { _ in Double.random(in: -1...1, using: &random) } : random.floats(count)

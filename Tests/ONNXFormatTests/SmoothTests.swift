@@ -1,5 +1,6 @@
 import Intervals
 import Networks
+import RandomNumbers
 import Testing
 
 @testable import ONNXFormat
@@ -211,7 +212,7 @@ func geluByTanh(variant: Int) throws {
 /// Random products of parts: what is read is the file's function, and everything else is refused.
 @Test(arguments: 0..<120)
 func readCompositionsAreTheFilesFunction(seed: Int) throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     var model = Composition(constants: ["c0": 0.5, "c1": 1, "c2": 0.75, "c3": 3])
     let constants = ["c0": 0.5, "c1": 1, "c2": 0.75, "c3": 3.0]
     var values: [(name: String, function: (Double) -> Double)] = [("x", { $0 })]

@@ -3,6 +3,7 @@ import Files
 import Glibc
 import Networks
 import ONNXFormat
+import RandomNumbers
 import Testing
 
 /// The networks of the benchmark suites beside the project, when they are there.
@@ -53,7 +54,7 @@ func suiteNetworksSimplify(_ name: String) throws {
     try network.validate()
     let simple = network.simplified().decomposingMaxPools()
     try simple.validate()
-    var random = SeededGenerator(1)
+    var random = SplitMix64(seed: 1)
     let input = random.floats(network.inputCount)
     for (x, y) in zip(simple.evaluate(input), network.evaluate(input)) {
         #expect(abs(x - y) <= 1e-9 * (1 + abs(y)))

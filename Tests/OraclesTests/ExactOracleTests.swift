@@ -2,6 +2,7 @@ import BigInt
 import Intervals
 import Networks
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import Oracles
@@ -147,7 +148,7 @@ import Testing
 extension ExactOracleTests {
     /// Corners and random points of the regions.
     private func samples(_ query: RandomQuery, region only: Int? = nil, count: Int = 12) -> [[Fraction]] {
-        var random = SplitMix(seed: query.seed)
+        var random = SplitMix64(seed: query.seed)
         return query.property.regions.indices.filter { only == nil || $0 == only }.flatMap { index in
             let region = query.property.regions[index]
             return (0..<count).map { round in

@@ -1,4 +1,5 @@
 import Intervals
+import RandomNumbers
 import Testing
 
 @testable import Properties
@@ -57,7 +58,7 @@ func box(_ lower: String, _ upper: String) throws -> InputRegion {
     }
 
     @Test func randomWitnessesLieInside() throws {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         for _ in 0..<500 {
             let center = Double.random(in: -2...2, using: &generator)
             let radius = Double(

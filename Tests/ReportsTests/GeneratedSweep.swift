@@ -1,6 +1,7 @@
 // A sweep as it might have been, from a seeded generator: networks whose images have a true radius, a verifier that
 // proves less than that, and easier the more is pruned.
 
+import RandomNumbers
 import Studies
 
 struct GeneratedSweep {
@@ -15,7 +16,7 @@ struct GeneratedSweep {
     var withExamples = true
 
     func results() -> SweepResults {
-        var generator = SeededGenerator(state: 2601)
+        var generator = SplitMix64(seed: 2601)
         var results = SweepResults(
             name: "digits, conv-small <sweep & report>", dataset: "digits test", imageShape: shape,
             epsilons: epsilons, timeout: 60, version: "0.1.0", planned: 0)
@@ -61,7 +62,7 @@ struct GeneratedSweep {
 
     private func ask(
         _ model: SweepModel, _ strength: Double, _ difficulties: [Double], _ results: inout SweepResults,
-        _ generator: inout SeededGenerator
+        _ generator: inout SplitMix64
     ) {
         let looseness = 0.75 - 0.6 * model.ratio
         for (index, image) in results.images.enumerated() {
@@ -75,7 +76,7 @@ struct GeneratedSweep {
                     isWrong
                     ? .misclassified
                     : size < provable
-                        ? .holds : size > radius ? .violated : generator.uniform() < 0.9 ? .timeout : .unknown
+                        ? .holds : size > radius ? .violated : generator.unit() < 0.9 ? .timeout : .unknown
                 let effort = min(6, 6 * (size - provable * 0.8) / provable)
                 var query = SweepQuery(
                     model: model.id, epsilon: epsilon, image: image.index, label: image.label,
@@ -83,7 +84,7 @@ struct GeneratedSweep {
                     seconds: outcome == .timeout
                         ? 60
                         : outcome == .violated
-                            ? 0.05 + 0.1 * generator.uniform() : 0.2 * exp2(max(-1, effort)) + 0.1 * generator.uniform()
+                            ? 0.05 + 0.1 * generator.unit() : 0.2 * exp2(max(-1, effort)) + 0.1 * generator.unit()
                 )
                 query.nodes = outcome == .holds ? Int(exp2(max(0, 3 * effort))) : outcome == .timeout ? 40_000 : 0
                 query.attackedMargin = (radius - size) * 0.4
@@ -97,7 +98,7 @@ struct GeneratedSweep {
                 if outcome == .violated && withExamples {
                     query.adversarialClass = (image.label + 3) % 10
                     query.adversarialExample = image.values.map {
-                        min(1, max(0, $0 + Float(size / 1000) * (generator.uniform() < 0.5 ? -1 : 1)))
+                        min(1, max(0, $0 + Float(size / 1000) * (generator.unit() < 0.5 ? -1 : 1)))
                     }
                 }
                 if outcome == .unknown { query.reason = "no neuron left to split" }
@@ -113,7 +114,7 @@ struct GeneratedSweep {
     }
 
     /// Seven segments, softened by noise.
-    private static func picture(of digit: Int, _ shape: [Int], _ generator: inout SeededGenerator) -> [Float] {
+    private static func picture(of digit: Int, _ shape: [Int], _ generator: inout SplitMix64) -> [Float] {
         let segments: [[Int]] = [
             [0, 1, 2, 4, 5, 6], [2, 5], [0, 2, 3, 4, 6], [0, 2, 3, 5, 6], [1, 2, 3, 5], [0, 1, 3, 5, 6],
             [0, 1, 3, 4, 5, 6], [0, 2, 5], [0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 5, 6],
@@ -134,25 +135,12 @@ struct GeneratedSweep {
                 default: near(x, 0.7) && (segment == 2 ? y > 0.2 && y < 0.5 : y > 0.5 && y < 0.8)
                 }
             }
-            return Float((isLit ? 0.85 : 0.05) + 0.1 * generator.uniform())
+            return Float((isLit ? 0.85 : 0.05) + 0.1 * generator.unit())
         }
     }
 }
 
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
-
+extension SplitMix64 {
     /// Nearly normal: twelve uniform numbers.
-    mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + uniform() } }
+    fileprivate mutating func normal() -> Double { (0..<12).reduce(-6) { sum, _ in sum + unit() } }
 }

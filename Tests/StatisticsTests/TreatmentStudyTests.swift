@@ -1,4 +1,5 @@
 import Foundation
+import RandomNumbers
 import Statistics
 import Testing
 
@@ -77,11 +78,11 @@ import Testing
     /// Over many studies of eight equal treatments the true best (all are) stays a candidate; tests of the observed
     /// best against the rest would be wrong far more often.
     @Test func candidatesAreHonest() throws {
-        var generator = SeededGenerator(state: 5)
+        var generator = SplitMix64(seed: 5)
         var missed = 0
         for _ in 0..<200 {
             let scores = (0..<8).map { ratio in
-                ("\(ratio)", (0..<5).map { _ in (0..<12).reduce(0.0) { sum, _ in sum + generator.uniform() } })
+                ("\(ratio)", (0..<5).map { _ in (0..<12).reduce(0.0) { sum, _ in sum + generator.unit() } })
             }
             let study = try #require(TreatmentStudy(treatments(scores), baseline: "0"))
             if !study.entries[3].isCandidate { missed += 1 }
@@ -143,19 +144,4 @@ import Testing
         }
         #expect(error?.description == "line 1: no column 'Seed' among ratio, seed, score")
     }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

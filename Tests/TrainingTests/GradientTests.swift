@@ -1,6 +1,7 @@
 import Datasets
 import Lanes
 import Networks
+import RandomNumbers
 import Testing
 
 @testable import Training
@@ -11,7 +12,7 @@ struct GradientTests {
     /// Every kind of layer: convolutions with stride and groups, normalisation alone and before an activation, a sum
     /// of two branches, both poolings, a reshape, matrices.
     static func network(seed: UInt64) -> TrainableNetwork {
-        var random = SplitMix(seed: seed)
+        var random = SplitMix64(seed: seed)
         func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in 2 * random.unit() - 1 } }
         var nodes = [Node(name: "x", operation: .input, inputs: [], shape: [2, 6, 6])]
         func convolution(_ inputs: Int, _ size: Int, _ outputs: Int, kernel: Int, stride: Int, groups: Int = 1)
@@ -61,7 +62,7 @@ struct GradientTests {
 
     private func filled(_ trainer: LaneTrainer<Double>, _ inputs: Int, labels: Int, values: Bool = false) {
         trainer.fill(trainer.batchSize) { slot, example in
-            var random = SplitMix(7, UInt64(slot))
+            var random = SplitMix64(stream: 7, UInt64(slot))
             example = (0..<inputs).map { _ in Float(random.unit()) }
             return values ? .values((0..<labels).map { _ in Float(random.unit()) }) : .label(slot % labels)
         }
@@ -74,7 +75,7 @@ struct GradientTests {
         fill()
         _ = trainer.differentiate(terms, intervals: pass)
         let gradients = trainer.blocks.map { trainer.gradient(of: $0) }
-        var random = SplitMix(seed: 3)
+        var random = SplitMix64(seed: 3)
         for (block, gradient) in zip(trainer.blocks, gradients) {
             let start = trainer.values(of: block)
             for _ in 0..<4 {

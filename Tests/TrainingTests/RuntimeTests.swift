@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import ONNXFormat
+import RandomNumbers
 import Testing
 
 @testable import Training
@@ -43,7 +44,7 @@ struct RuntimeTests {
         let network = try #require(Architecture(name)).network(
             channels: 1, height: 12, width: 12, outputs: 10, mean: [0.3], deviation: [0.4], seed: 7)
         let trainer = LaneTrainer<Float>(network, workers: 1, lanes: 16)
-        var random = SplitMix(seed: 1)
+        var random = SplitMix64(seed: 1)
         let input = (0..<144).map { _ in Float(random.unit()) }
         trainer.fill(16) { _, values in
             values = input

@@ -1,6 +1,7 @@
 import Datasets
 import Networks
 import ONNXFormat
+import RandomNumbers
 import Testing
 
 @testable import Training
@@ -164,7 +165,7 @@ struct TrainedFileTests {
         let reader = LaneTrainer<Double>(again.trainable, workers: 1, lanes: 16)
         for trainer in [trained, reader] {
             trainer.fill(16) { slot, values in
-                var random = SplitMix(1, UInt64(slot))
+                var random = SplitMix64(stream: 1, UInt64(slot))
                 values = (0..<72).map { _ in Float(random.unit()) }
                 return .label(0)
             }

@@ -1,5 +1,6 @@
 import Intervals
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import VNNLIBFormat
@@ -53,7 +54,7 @@ private indirect enum Condition {
         }
     }
 
-    static func random(depth: Int, _ generator: inout SeededGenerator) -> Condition {
+    static func random(depth: Int, _ generator: inout SplitMix64) -> Condition {
         let kind = depth == 0 ? 0 : Int.random(in: 0..<3, using: &generator)
         if kind > 0 {
             let parts = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
@@ -82,7 +83,7 @@ private indirect enum Condition {
         + "(assert (and (>= X_0 -2) (<= X_0 2) (> X_1 -2) (<= X_1 2)))\n"
 
     @Test func theNormalFormMeansTheSame() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix64(seed: 11)
         var truths = 0
         for round in 0..<150 {
             let conditions = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
@@ -109,7 +110,7 @@ private indirect enum Condition {
     }
 
     @Test func everyRegionIsUsedAndDistinct() throws {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SplitMix64(seed: 12)
         for _ in 0..<100 {
             let property = try readProperty(
                 Self.head + "(assert \(Condition.random(depth: 4, &generator).text))\n")

@@ -1,5 +1,6 @@
 import Intervals
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import VNNLIBFormat
@@ -20,7 +21,7 @@ import Testing
     ]
 
     @Test func mutatedBytesGiveAQueryOrAnError() {
-        var generator = SeededGenerator(seed: 17)
+        var generator = SplitMix64(seed: 17)
         let alphabet = Array("()[]<=>+-*!|\";.,eXYH_019 \n\r\t\0\\é".utf8) + [0xFF, 0x80]
         var read = 0
         for round in 0..<2500 {

@@ -1,5 +1,6 @@
 import Intervals
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import VNNLIBFormat
@@ -57,7 +58,7 @@ private indirect enum Condition {
         }
     }
 
-    static func random(depth: Int, _ generator: inout SeededGenerator) -> Condition {
+    static func random(depth: Int, _ generator: inout SplitMix64) -> Condition {
         let kind = depth == 0 ? 0 : Int.random(in: 0..<3, using: &generator)
         if kind > 0 {
             let parts = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
@@ -92,7 +93,7 @@ private indirect enum Condition {
 
     @Test(arguments: ["", "(assert (== A[0] X[0]))", "(assert (and (== X[0] A[0]) (>= A[1] X[1]) (<= A[1] X[1])))"])
     func thePropertyMeansTheSame(ties: String) throws {
-        var generator = SeededGenerator(seed: 21)
+        var generator = SplitMix64(seed: 21)
         let tied = ties.isEmpty ? [] : ties.contains("A[1]") ? [0, 1] : [0]
         var places: [ElementPlace?] = [.input(0), .input(1), .output(0), nil, nil, .output(1)]
         places[3] = tied.contains(0) ? .input(0) : .input(2)

@@ -1,4 +1,5 @@
 import Properties
+import RandomNumbers
 import Testing
 
 @testable import VNNLIBFormat
@@ -11,7 +12,7 @@ import Testing
     ]
 
     @Test func mutatedBytesGiveAPropertyOrAnError() {
-        var generator = SeededGenerator(seed: 13)
+        var generator = SplitMix64(seed: 13)
         let alphabet = Array("()<=>+-*|\";.eXY_019 \n\r\t\0é".utf8) + [0xFF, 0x80]
         var read = 0
         for round in 0..<2500 {

@@ -4,6 +4,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Synchronization
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
 
     /// A random network with one hidden layer and too many inputs to split them, and a limit for its output.
     private func query(seed: Int, scale: Double = 1, offset: Double) throws -> Query {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         let (inputs, hidden) = (14, 24)
         func matrix(_ rows: Int, _ columns: Int, _ scale: Double) -> Matrix {
             let values = (0..<rows * columns).map { _ in

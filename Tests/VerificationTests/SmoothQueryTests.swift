@@ -3,6 +3,7 @@ import Intervals
 import Networks
 import Oracles
 import Properties
+import RandomNumbers
 import Testing
 import Verification
 
@@ -23,7 +24,7 @@ import Verification
         let query = try Query(network: network.decomposingMaxPools(), property: property)
         switch verify(query, options: options).verdict {
         case .holds:
-            var generator = SeededGenerator(seed)
+            var generator = SplitMix64(seed: seed)
             for disjunct in property.disjuncts {
                 let region = property.regions[disjunct.region]
                 for index in 0..<100 {

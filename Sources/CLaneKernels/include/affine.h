@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "precision.h"
+
 /// The kernel positions that reach one result coordinate along one axis of an image: `count` positions from
 /// `kernel` on, in packed order, the first of which reads source coordinate `source`.
 typedef struct {
@@ -105,8 +107,7 @@ enum { LANE_PANEL_ROWS = 4 };
     /* Rounds to nearest. */                                                                                 \
     void lane_round##suffix(int64_t count, const double *values, Scalar *rounded);
 
-LANE_DECLARE(float, _f32)
-LANE_DECLARE(double, _f64)
+LANE_IN_BOTH(LANE_DECLARE)
 #undef LANE_DECLARE
 
 #pragma clang assume_nonnull end

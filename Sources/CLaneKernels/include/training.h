@@ -69,7 +69,7 @@ enum { LANE_WEIGHT_CHANNELS = 16 };
 
 #pragma clang assume_nonnull begin
 
-#define LANE_DECLARE_TRAINING(Scalar, suffix)                                                                \
+#define LANE_DECLARE(Scalar, suffix)                                                                         \
     /* gradient += the sum over pixels and lanes of source times coefficient. `scratch` holds one output row \
        of coefficients: column_count * lanes * the filled-up channels of a group. */                         \
     void lane_weight_gradient##suffix(const lane_weights_shape *shape, const Scalar *x,                      \
@@ -144,8 +144,7 @@ enum { LANE_WEIGHT_CHANNELS = 16 };
     void lane_momentum##suffix(int64_t count, const lane_step *step, const Scalar *gradient,                 \
                                const Scalar *_Nullable mask, Scalar *parameters, Scalar *velocity);
 
-LANE_DECLARE_TRAINING(float, _f32)
-LANE_DECLARE_TRAINING(double, _f64)
-#undef LANE_DECLARE_TRAINING
+LANE_IN_BOTH(LANE_DECLARE)
+#undef LANE_DECLARE
 
 #pragma clang assume_nonnull end

@@ -3,6 +3,7 @@
 
 import Intervals
 import Networks
+import RandomNumbers
 
 /// Builds a network node by node.
 struct NetworkBuilder {

@@ -4,6 +4,7 @@ import Evaluation
 import Intervals
 import Networks
 import Properties
+import RandomNumbers
 
 /// `coefficients . Y + constant <= 0`.
 func atMostZero(_ coefficients: [(output: Int, coefficient: Double)], plus constant: Double = 0)

@@ -141,6 +141,7 @@ struct Prune: ParsableCommand {
         options.seed = seed
         options.revival = revive
         options.damping = damping
+        options.threads = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         return .weights(options)
     }
 

@@ -74,14 +74,15 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Of sgd.")
     var momentum = 0.9
 
-    @Option(help: "The learning rate of the first epochs.")
-    var rate = 1e-3
+    @Option(help: "The learning rate of the first epochs. (default: 1e-3, for fine-tuning 3e-4)")
+    var rate: Double?
 
-    @Option(help: ArgumentHelp("Epochs after which the rate falls.", valueName: "epochs"))
-    var ratePeriod = 30
+    @Option(
+        help: ArgumentHelp("Epochs after which the rate falls. (default: 30, for resnet4 5)", valueName: "epochs"))
+    var ratePeriod: Int?
 
-    @Option(help: "What it falls by.")
-    var rateFactor = 0.1
+    @Option(help: "What it falls by. (default: 0.1, for resnet4 0.3)")
+    var rateFactor: Double?
 
     @Option(help: "How strongly parameters are pulled towards 0.")
     var weightDecay = 1e-4
@@ -122,6 +123,7 @@ struct TrainingArguments: ParsableArguments {
     var resume = false
 
     func validate() throws {
+        if let ratePeriod, ratePeriod < 1 { throw ValidationError("--rate-period must be at least 1") }
         if epochs < 1 { throw ValidationError("--epochs must be at least 1") }
         if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be 1 to 64") }
         if !["sgd", "adam", "adamw"].contains(optimizer) {
@@ -137,15 +139,15 @@ struct TrainingArguments: ParsableArguments {
             throw ValidationError("--target-accuracy must be between 0 and 1")
         }
         for (name, value) in [
-            ("--rate", rate), ("--weight-decay", weightDecay), ("--rotation", rotation ?? 0), ("--shift", shift),
-            ("--epsilon", epsilon), ("--stability", stability), ("--rate-factor", rateFactor),
+            ("--rate", rate ?? 0), ("--weight-decay", weightDecay), ("--rotation", rotation ?? 0), ("--shift", shift),
+            ("--epsilon", epsilon), ("--stability", stability), ("--rate-factor", rateFactor ?? 0),
             ("--momentum", momentum),
         ] where !(value >= 0 && value.isFinite) { throw ValidationError("\(name) must be a number, 0 or more") }
         if resume && checkpoint == nil { throw ValidationError("--resume needs --checkpoint, the file to go on from") }
     }
 
     /// - Parameter recipe: holds what is not asked for otherwise.
-    func options(_ recipe: TrainingOptions, range: ClosedRange<Double>?, keepsZeros: Bool) -> TrainingOptions {
+    func options(_ recipe: TrainingOptions, range: ClosedRange<Double>?) -> TrainingOptions {
         var options = recipe
         options.epochs = epochs
         options.targetAccuracy = targetAccuracy
@@ -159,7 +161,9 @@ struct TrainingArguments: ParsableArguments {
             case "adam": .adam
             default: .adamW
             }
-        options.schedule = RateSchedule(initial: rate, factor: rateFactor, period: ratePeriod)
+        options.schedule.initial = rate ?? options.schedule.initial
+        options.schedule.period = ratePeriod ?? options.schedule.period
+        options.schedule.factor = rateFactor ?? options.schedule.factor
         options.weightDecay = weightDecay
         options.augmentation = Augmentation(rotation: rotation ?? recipe.augmentation.rotation, shift: shift)
         options.inputRange = range ?? -Double.infinity...Double.infinity
@@ -172,7 +176,6 @@ struct TrainingArguments: ParsableArguments {
         options.stability = stability
         options.radius = epsilon
         options.rampEpochs = rampEpochs
-        options.keepsZeros = keepsZeros
         return options
     }
 }

@@ -16,13 +16,11 @@ struct TrainingSession {
     let origin: ModelOrigin
 
     /// - Parameter makeNetwork: the network to start from, given the training examples.
-    func run(
-        keepsZeros: Bool, _ makeNetwork: (Examples) throws(InputFault) -> TrainableNetwork
-    ) throws {
+    func run(_ makeNetwork: (Examples) throws(InputFault) -> TrainableNetwork) throws {
         catchInterrupts()
         let (dataset, training) = try arguments.data.training()
         let test = try arguments.data.test()
-        let options = arguments.options(recipe, range: dataset.dataRange, keepsZeros: keepsZeros)
+        let options = arguments.options(recipe, range: dataset.dataRange)
         let network = try makeNetwork(training)
         let run: TrainingRun
         do {
@@ -31,7 +29,7 @@ struct TrainingSession {
             throw InputFault("\(arguments.data.data): \(error.description)")
         }
         if arguments.resume, let path = arguments.checkpoint { try resume(run, from: path) }
-        if keepsZeros || arguments.resume { say("before: test accuracy \(percent(run.testAccuracy))") }
+        if options.keepsZeros || arguments.resume { say("before: test accuracy \(percent(run.testAccuracy))") }
         try runEpochs(run)
         var model = ONNXModel(trainable: run.network, metadata: metadata)
         model.noteTraining(run, data: arguments.data.data, origin: origin)
