@@ -45,6 +45,23 @@ final class SweepQuestions {
         var version: String
     }
 
+    /// The data, which has what the plan asks of it.
+    static func dataset(of plan: SweepPlan) throws -> Dataset {
+        let dataset = try plan.dataset.open()
+        for range in plan.images.ranges where range.upperBound > dataset.count {
+            throw StudyError(
+                "\(plan.dataset.path): images \(range) are asked for, there are \(dataset.count); choose others")
+        }
+        for counts in [plan.normalization?.mean.count, plan.normalization?.deviation.count] {
+            guard counts == nil || counts == 1 || counts == dataset.shape.channels else {
+                throw StudyError(
+                    "\(plan.dataset.path): \(dataset.shape.channels) channels, and \(counts!) means or deviations; "
+                        + "give one, or one per channel")
+            }
+        }
+        return dataset
+    }
+
     /// Looks up what the store knows of every question.
     init(_ runner: SweepRunner) throws(StudyError) {
         plan = runner.plan
@@ -55,19 +72,8 @@ final class SweepQuestions {
         models = recipes.indices.filter { runner.recipes[$0].isAsked }
         radii = plan.epsilons.map { ExactDecimal($0)!.enclosure.midpoint }
         do {
-            let dataset = try plan.dataset.open()
+            let dataset = try Self.dataset(of: plan)
             (shape, classNames) = (dataset.shape, dataset.classNames)
-            for range in plan.images.ranges where range.upperBound > dataset.count {
-                throw StudyError(
-                    "\(plan.dataset.path): images \(range) are asked for, there are \(dataset.count); choose others")
-            }
-            for counts in [plan.normalization?.mean.count, plan.normalization?.deviation.count] {
-                guard counts == nil || counts == 1 || counts == dataset.shape.channels else {
-                    throw StudyError(
-                        "\(plan.dataset.path): \(dataset.shape.channels) channels, and \(counts!) means or deviations; "
-                            + "give one, or one per channel")
-                }
-            }
             var seen = Set<Int>()
             indices = plan.images.indices.filter { seen.insert($0).inserted }
             for index in indices {

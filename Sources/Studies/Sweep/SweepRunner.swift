@@ -73,6 +73,10 @@ public final class SweepRunner {
     ///
     /// - Throws: what the user has to change; what was finished before is kept.
     public func run() throws(StudyError) -> SweepSummary {
+        // What is wrong with the questions is said before networks are made for them.
+        do { _ = try SweepQuestions.dataset(of: plan) } catch {
+            throw error as? StudyError ?? StudyError("\(error)")
+        }
         recipes = try plan.recipes(data)
         return try run(recipes)
     }
