@@ -169,9 +169,6 @@ final class BoxBatchBounder: @unchecked Sendable {
         let box: InputBox
         /// The part of the box that may hold a counterexample.
         var clipped: InputBox?
-        /// Whether more than that was kept, for float32's sake: whoever checks the proof keeps less, and has to be told
-        /// where the box is cut.
-        var isClippedLess = false
         /// The best bound of the open disjuncts' constraints.
         var bound = -Double.infinity
         /// What a proof says of the box.
@@ -210,8 +207,7 @@ final class BoxBatchBounder: @unchecked Sendable {
             }
             let middle = part.lower[axis] / 2 + part.upper[axis] / 2
             let cut = halves[0].upper[axis]
-            let isPlain = cut == middle && !state[lane].isClippedLess
-            state[lane].step.action = isPlain ? .halve(axis: axis) : .cut(axis: axis, at: cut)
+            state[lane].step.action = cut == middle ? .halve(axis: axis) : .cut(axis: axis, at: cut)
             children += halves.map {
                 BoxSubproblem(
                     box: $0, open: state[lane].open.sorted(), bound: max(batch[lane].bound, state[lane].bound))
@@ -247,8 +243,7 @@ final class BoxBatchBounder: @unchecked Sendable {
             guard state.contains(where: { $0.open.contains(index) }) else { continue }
             let planes = rows.map { bounder.backwardBounds($0) }
             for lane in state.indices where state[lane].open.contains(index) {
-                let (depths, undercuts, isHeldBack) = depths(planes.map { $0.bounds[lane] }, index)
-                if isHeldBack { state[lane].isClippedLess = true }
+                let (depths, undercuts) = depths(planes.map { $0.bounds[lane] }, index)
                 let own = BoxPlanes(
                     planes: zip(planes, depths).map { ($1, $0.slopes[lane * axes..<(lane + 1) * axes]) })
                 let part = own.clip(state[lane].box)
@@ -273,17 +268,19 @@ final class BoxBatchBounder: @unchecked Sendable {
         }
     }
 
-    /// A disjunct's bounds on one box less what has to be left of them; whether float32 execution may undercut what is
-    /// shown by them; and whether more was left for its sake. Where it takes a hundredth at most, clipping makes up for it.
-    private func depths(_ bounds: [Double], _ disjunct: Int) -> ([Double], undercuts: Bool, isHeldBack: Bool) {
+    /// A disjunct's bounds on one box less what has to be left of them; and whether float32 execution may undercut what
+    /// is shown by them. Where it takes a hundredth at most, clipping makes up for it;
+    /// not in a proof that is written down, whose checker clips by bounds alone and must meet the same boxes.
+    private func depths(_ bounds: [Double], _ disjunct: Int) -> ([Double], undercuts: Bool) {
         guard let float32 = problem.float32, !float32.isRequired, !float32.isLost(disjunct) else {
-            return (bounds.map { $0 - floors[disjunct] }, false, false)
+            return (bounds.map { $0 - floors[disjunct] }, false)
         }
+        if problem.scribe != nil { return (bounds.map { $0 - floors[disjunct] }, true) }
         let loss = float32.loss(disjunct)
         let isSmall = bounds.map { loss <= 0.01 * $0.magnitude }
         return (
             zip(bounds, isSmall).map { $0 - ($1 ? max(loss, floors[disjunct]) : floors[disjunct]) },
-            isSmall.contains(false), isSmall.contains(true) && loss > floors[disjunct]
+            isSmall.contains(false)
         )
     }
 
