@@ -6,6 +6,23 @@
 
 internal import Intervals
 
+/// Which arithmetic a proof is replayed in.
+public enum ArithmeticKind: Sendable {
+    /// Float64 with every rounding bounded and paid for.
+    case rounded
+    /// Integers times powers of two.
+    case exact
+}
+
+/// A bound of `n u / (1 - n u)`, the relative error of a sum of `n` rounded numbers in any order (Higham, ch. 3).
+func gamma(_ terms: Int) -> Double {
+    let product = Double(terms) * 0x1p-53
+    return product < 0.25 ? product / (1 - product) * (1 + 0x1p-50) : .infinity
+}
+
+/// Covers the rounding of a sum of up to 2^26 numbers that are not negative, each a few roundings off.
+let sumSlack = 1 + 0x1p-24
+
 /// One float64 for each of eight lanes.
 typealias Eight = SIMD8<Double>
 
@@ -44,9 +61,12 @@ extension Eight: LaneNumbers {
     @inline(__always) func least(_ other: Eight) -> Eight { other.replacing(with: self, where: self .< other) }
 
     func lowerBound(less slack: Eight) -> Eight {
-        var result = self - slack
-        for lane in 0..<8 { result[lane] = result[lane].isFinite ? result[lane].nextDown.nextDown : -.infinity }
-        return result
+        let result = self - slack
+        let size = result.magnitudes
+        // Two units in the last place at least. NaN compares to nothing.
+        let lower = result - size * Eight(repeating: 0x1p-51) - Eight(repeating: 0x1p-1060)
+        let isFinite = size .<= Eight(repeating: .greatestFiniteMagnitude)
+        return Eight(repeating: -.infinity).replacing(with: lower, where: isFinite)
     }
 
     @inline(__always) var magnitudes: Eight { replacing(with: -self, where: self .< Eight.zero) }
@@ -87,12 +107,16 @@ struct ExactLanes: LaneNumbers {
         if values.isEmpty {
             values = other.values
         } else {
-            for lane in 0..<8 { values[lane] += other.values[lane] }
+            for lane in 0..<8 where other.values[lane].sign != 0 { values[lane] += other.values[lane] }
         }
     }
 
     mutating func add(_ factor: Double, times other: ExactLanes) {
-        add(other.times(Eight(repeating: factor)))
+        isBroken = isBroken || other.isBroken || !factor.isFinite
+        if isBroken || factor == 0 || other.values.isEmpty { return }
+        if values.isEmpty { values = Array(repeating: .zero, count: 8) }
+        let exact = Dyadic(factor)
+        for lane in 0..<8 where other.values[lane].sign != 0 { values[lane] += exact * other.values[lane] }
     }
 
     func minus(_ other: Eight) -> ExactLanes {
@@ -129,6 +153,17 @@ struct ExactLanes: LaneNumbers {
             result[lane] = ((values.isEmpty ? .zero : values[lane]) - Dyadic(slack[lane])).roundedDown
         }
         return result
+    }
+}
+
+extension Dyadic {
+    /// The greatest float64 that is no greater; minus infinity below all of them.
+    var roundedDown: Double {
+        let near = Double(self)
+        if near == .infinity { return .greatestFiniteMagnitude }
+        if near == -.infinity { return near }
+        if Dyadic(near) <= self { return near }
+        return near.nextDown
     }
 }
 

@@ -11,11 +11,12 @@ struct BoxCheck<Numbers: LaneNumbers> {
     }
 
     private let network: CheckedNetwork
-    private let property: Property
     private let bounds: RegionBounds
     /// Inputs wider than the rounding of their ends.
     private let moving: [Int]
+    /// By disjunct; empty for those of other searches.
     private let objectives: [[Objective]]
+    private let workers: [Backsubstitution<Numbers>]
     /// By number: boxes that are made and not decided.
     private var open: [Int: Open]
     private var made = 1
@@ -24,19 +25,27 @@ struct BoxCheck<Numbers: LaneNumbers> {
     private static var mostMoving: Int { 63 }
 
     /// - Throws: when too many inputs move.
-    init(_ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int])
-        throws(CertificateError)
-    {
+    init(
+        _ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int],
+        _ workers: [Backsubstitution<Numbers>]
+    ) throws(CertificateError) {
         self.network = network
-        self.property = property
         self.bounds = bounds
-        let (lower, upper) = (bounds.lower[0], bounds.upper[0])
-        moving = lower.indices.filter { upper[$0] - lower[$0] > 4 * max(lower[$0].ulp, upper[$0].ulp) }
+        self.workers = workers
+        let (lower, upper) = (bounds.lower, bounds.upper)
+        moving = network.inputs.filter { upper[$0] - lower[$0] > 4 * max(lower[$0].ulp, upper[$0].ulp) }
         guard moving.count <= Self.mostMoving else {
             throw CertificateError(
                 "a search over boxes of \(moving.count) moving inputs; at most \(Self.mostMoving) may move")
         }
-        objectives = property.disjuncts.map { $0.constraints.map { Objective($0) } }
+        var objectives: [[Objective]] = []
+        for disjunct in property.disjuncts {
+            objectives.append([])
+            for constraint in disjunct.constraints {
+                objectives[objectives.count - 1].append(try Objective([constraint], of: network))
+            }
+        }
+        self.objectives = objectives
         open = [
             0: Open(box: Box(lower: moving.map { lower[$0] }, upper: moving.map { upper[$0] }), disjuncts: disjuncts)
         ]
@@ -55,16 +64,11 @@ struct BoxCheck<Numbers: LaneNumbers> {
     }
 
     /// Carries out the steps, all of open boxes, and makes the boxes that halving gives, in the order of the steps.
-    mutating func take(
-        _ steps: inout [(box: Int, step: BoxStep)], _ passes: [Backsubstitution<Numbers>], _ threads: Int
-    )
-        throws(CertificateError)
-    {
+    mutating func take(_ steps: inout [(box: Int, step: BoxStep)]) throws(CertificateError) {
         let work = steps.map { (open[$0.box]!, $0.step) }
-        let taken = UncheckedPasses(passes: passes)
-        let found = try inParallel(work.count, threads: threads) {
+        let found = try inParallel(work.count, threads: workers.count) {
             [self] (worker, index) throws(CertificateError) in
-            refine(work[index].0, work[index].1.effort, taken.passes[worker])
+            refine(work[index].0, work[index].1.effort, workers[worker])
         }
         for (place, (number, step)) in steps.enumerated() {
             open[number] = nil
@@ -82,11 +86,6 @@ struct BoxCheck<Numbers: LaneNumbers> {
             }
         }
         steps.removeAll(keepingCapacity: true)
-    }
-
-    private struct UncheckedPasses: @unchecked Sendable {
-        // Each is used by one worker.
-        let passes: [Backsubstitution<Numbers>]
     }
 
     private mutating func divide(_ part: Open, _ number: Int, _ axis: Int, at cut: (Double, Double) -> Double)
@@ -110,13 +109,21 @@ struct BoxCheck<Numbers: LaneNumbers> {
         var result = start
         if effort == .none { return result }
         var forms = BoxForms<Numbers>(network, start.box, moving: moving, bounds)
-        result.disjuncts.removeAll { disjunct in objectives[disjunct].contains { forms.bound($0) > 0 } }
+        result.disjuncts = []
+        for disjunct in start.disjuncts where !Self.refutes(&forms, objectives[disjunct]) {
+            result.disjuncts.append(disjunct)
+        }
         if effort == .forward || result.disjuncts.isEmpty { return result }
         clip(&result, within: start.box, forms.ranges, pass)
         if effort == .backward || result.disjuncts.isEmpty { return result }
         refineNeurons(&forms, pass)
         clip(&result, within: start.box, forms.ranges, pass)
         return result
+    }
+
+    private static func refutes(_ forms: inout BoxForms<Numbers>, _ objectives: [Objective]) -> Bool {
+        for objective in objectives where forms.bound(objective) > 0 { return true }
+        return false
     }
 
     /// Bounds the open disjuncts' constraints by back-substitution, and clips the box by them.
@@ -126,7 +133,7 @@ struct BoxCheck<Numbers: LaneNumbers> {
         for start in stride(from: 0, to: rows.count, by: 8) {
             let group = Array(rows[start..<min(start + 8, rows.count)])
             pass.begin(group, bounds)
-            let found = pass.run(from: network.output, ranges, payments: bounds.payments, underflow: bounds.underflow)
+            let found = pass.run(ranges, bounds)
             let slopes = moving.map { pass.slopes($0) }
             for lane in group.indices {
                 planes.append(MarginPlane(bound: found[lane], slopes: slopes.map { $0[lane] }))
@@ -149,19 +156,19 @@ struct BoxCheck<Numbers: LaneNumbers> {
     /// Tightens the neurons that are unstable on the box, layer by layer.
     private func refineNeurons(_ forms: inout BoxForms<Numbers>, _ pass: Backsubstitution<Numbers>) {
         var done = Set<Int>()
-        for node in network.nodes.indices where network.firstNeuron[node] >= 0 {
-            let operand = network.nodes[node].inputs[0]
-            if network.nodes[operand].inputs == [0] || !done.insert(operand).inserted { continue }
-            let features = (0..<network.nodes[operand].count).filter {
-                forms.ranges.lower[operand][$0] < 0 && forms.ranges.upper[operand][$0] > 0
+        for layer in network.layers {
+            guard case .activation = layer.kind else { continue }
+            let operand = layer.operands[0]
+            if network.layers[operand].operands == [0] || !done.insert(operand).inserted { continue }
+            let features = network.layers[operand].features.filter {
+                forms.ranges.lower[$0] < 0 && forms.ranges.upper[$0] > 0
             }
             for start in stride(from: 0, to: features.count, by: 4) {
                 let group = features[start..<min(start + 4, features.count)]
                 pass.begin(group.flatMap { [($0, true), ($0, false)] }, of: operand)
-                let found = pass.run(
-                    from: operand, forms.ranges, payments: bounds.payments, underflow: bounds.underflow)
+                let found = pass.run(forms.ranges, bounds)
                 for (place, feature) in group.enumerated() {
-                    forms.tighten(operand, feature, lower: found[2 * place], upper: -found[2 * place + 1])
+                    forms.tighten(feature, lower: found[2 * place], upper: -found[2 * place + 1])
                 }
             }
         }

@@ -3,28 +3,14 @@
 internal import Networks
 internal import Properties
 
-/// What each thread works with.
-private final class Worker<Numbers: LaneNumbers>: @unchecked Sendable {
-    // Used by one thread at a time.
-    let pass: Backsubstitution<Numbers>
-    let choices: LaneChoices
-
-    init(_ network: CheckedNetwork) {
-        pass = Backsubstitution(network)
-        choices = LaneChoices(neurons: network.neuronCount)
-    }
-}
-
 final class RegionCheck<Numbers: LaneNumbers> {
     private let network: CheckedNetwork
     private let property: Property
     private let region: Int
-    private let threads: Int
-    private let workers: [Worker<Numbers>]
+    private let workers: [Backsubstitution<Numbers>]
     private var bounds: RegionBounds
     /// The disjuncts that are not refuted.
     private var open: Set<Int>
-    private var isInSweep = false
     private var hasWalked = false
     /// Leaves are replayed eight at a time, and many eights at once.
     private static var leavesAtOnce: Int { 512 }
@@ -33,10 +19,9 @@ final class RegionCheck<Numbers: LaneNumbers> {
         self.network = network
         self.property = property
         self.region = region
-        self.threads = threads
-        workers = (0..<max(1, threads)).map { _ in Worker(network) }
+        workers = (0..<max(1, threads)).map { _ in Backsubstitution(network) }
         let box = property.regions[region]
-        bounds = RegionBounds(network, lower: box.outwardLower, upper: box.outwardUpper, Numbers.kind)
+        bounds = RegionBounds(network, lower: box.outwardLower, upper: box.outwardUpper)
         open = Set(property.disjuncts.indices.filter { property.disjuncts[$0].region == region })
     }
 
@@ -57,6 +42,24 @@ final class RegionCheck<Numbers: LaneNumbers> {
 
     private func misplaced(_ record: ProofRecord) -> CertificateError {
         CertificateError("a record stands where none of its kind may: \(record.text)")
+    }
+
+    private var ranges: Ranges { Ranges(lower: bounds.lower, upper: bounds.upper) }
+
+    /// The bounds of eights of leaves: `begin` says what a pass starts from, given their places.
+    private func replay(
+        _ leaves: [ProofLeaf],
+        begin: @Sendable (Backsubstitution<Numbers>, Range<Int>) throws(CertificateError) -> Void
+    ) throws(CertificateError) -> [Double] {
+        let found = try inParallel((leaves.count + 7) / 8, threads: workers.count) {
+            [bounds, workers, ranges] (worker, index) throws(CertificateError) in
+            let group = 8 * index..<min(8 * index + 8, leaves.count)
+            let pass = workers[worker]
+            try pass.choices.load(Array(leaves[group]))
+            try begin(pass, group)
+            return pass.run(ranges, bounds, splits: true)
+        }
+        return leaves.indices.map { found[$0 / 8][$0 % 8] }
     }
 
     // MARK: bounds of neurons
@@ -92,91 +95,70 @@ final class RegionCheck<Numbers: LaneNumbers> {
                 trees[tree].isWhole = true
                 report.trees += 1
             case .beginTree(let next, let feature, let isLower):
-                try checkEnded(trees.last, record)
+                if let tree = trees.last, !tree.isWhole { throw misplaced(record) }
                 if next != node {
-                    try replay(&leaves, &trees, of: node, isLast: true)
+                    try takeOver(&leaves, &trees, of: node, isLast: true)
                     node = try walk(through: next)
                 }
-                guard feature < network.nodes[node].count else {
+                guard feature < network.layers[node].features.count else {
                     throw CertificateError("node \(node) has no feature \(feature)")
                 }
                 trees.append(Tree(feature: feature, isLower: isLower))
-            case .plainBounds(let next):
-                try checkEnded(trees.last, record)
-                try replay(&leaves, &trees, of: node, isLast: true)
-                node = try walk(through: next)
-                try boundPlainly(node)
-            case .endSweep:
-                try checkEnded(trees.last, record)
-                try replay(&leaves, &trees, of: node, isLast: true)
-                bounds.walk(through: network.nodes.count - 1)
-                hasWalked = true
-                return
+            case .plainBounds, .endSweep:
+                if let tree = trees.last, !tree.isWhole { throw misplaced(record) }
+                try takeOver(&leaves, &trees, of: node, isLast: true)
+                if case .plainBounds(let next) = record {
+                    node = try walk(through: next)
+                    try boundPlainly(node)
+                } else {
+                    bounds.walk(through: network.layers.count - 1, in: Numbers.self)
+                    hasWalked = true
+                    return
+                }
             default: throw misplaced(record)
             }
-            if leaves.count >= Self.leavesAtOnce { try replay(&leaves, &trees, of: node, isLast: false) }
+            if leaves.count >= Self.leavesAtOnce { try takeOver(&leaves, &trees, of: node, isLast: false) }
         }
-    }
-
-    private func checkEnded(_ tree: Tree?, _ record: ProofRecord) throws(CertificateError) {
-        if let tree, !tree.isWhole { throw misplaced(record) }
     }
 
     private func walk(through node: Int) throws(CertificateError) -> Int {
-        guard node > 0, node < network.nodes.count else {
-            throw CertificateError("there is no node \(node) to bound, only 1 to \(network.nodes.count - 1)")
+        guard node > 0, node < network.layers.count else {
+            throw CertificateError("there is no node \(node) to bound, only 1 to \(network.layers.count - 1)")
         }
-        bounds.walk(through: node)
+        bounds.walk(through: node, in: Numbers.self)
         return node
     }
 
     /// Every unstable feature from both sides, by one back-substitution each.
     private func boundPlainly(_ node: Int) throws(CertificateError) {
-        let features = (0..<network.nodes[node].count).filter { bounds.isUnstable(node, $0) }
-        let groups = stride(from: 0, to: features.count, by: 4).map {
-            Array(features[$0..<min($0 + 4, features.count)])
+        let features = network.layers[node].features.filter { bounds.isUnstable($0) }
+        let found = try inParallel((features.count + 3) / 4, threads: workers.count) {
+            [bounds, workers, ranges] (worker, index) throws(CertificateError) in
+            let group = features[4 * index..<min(4 * index + 4, features.count)]
+            workers[worker].begin(group.flatMap { [($0, true), ($0, false)] }, of: node)
+            return workers[worker].run(ranges, bounds)
         }
-        let ranges = Ranges(lower: bounds.lower, upper: bounds.upper)
-        let found = try inParallel(groups.count, threads: threads) {
-            [bounds, workers] (worker, index) throws(CertificateError) in
-            let pass = workers[worker].pass
-            pass.begin(groups[index].flatMap { [($0, true), ($0, false)] }, of: node)
-            return pass.run(from: node, ranges, payments: bounds.payments, underflow: bounds.underflow)
-        }
-        for (group, values) in zip(groups, found) {
-            for (place, feature) in group.enumerated() {
-                bounds.tighten(node, feature, lower: values[2 * place], upper: -values[2 * place + 1])
-            }
+        for (place, feature) in features.enumerated() {
+            let values = found[place / 4]
+            bounds.tighten(feature, lower: values[place % 4 * 2], upper: -values[place % 4 * 2 + 1])
         }
     }
 
     /// Bounds the leaves' objectives; with the last of them, takes over what whole trees show.
-    private func replay(
+    private func takeOver(
         _ leaves: inout [(tree: Int, leaf: ProofLeaf)], _ trees: inout [Tree], of node: Int, isLast: Bool
     ) throws(CertificateError) {
-        let ranges = Ranges(lower: bounds.lower, upper: bounds.upper)
-        let all = leaves
-        let targets = trees.map { ($0.feature, $0.isLower) }
-        let found = try inParallel((all.count + 7) / 8, threads: threads) {
-            [bounds, workers] (worker, index) throws(CertificateError) in
-            let group = all[8 * index..<min(8 * index + 8, all.count)]
-            let (pass, choices) = (workers[worker].pass, workers[worker].choices)
-            try choices.load(group.map(\.leaf))
-            pass.begin(group.map { targets[$0.tree] }, of: node)
-            return pass.run(
-                from: node, ranges, payments: bounds.payments, underflow: bounds.underflow, choices: choices)
-        }
-        for (index, leaf) in all.enumerated() {
-            trees[leaf.tree].least = min(trees[leaf.tree].least, found[index / 8][index % 8])
-        }
+        let first = network.layers[node].features.lowerBound
+        let targets = trees.map { (feature: first + $0.feature, isLower: $0.isLower) }
+        let own = leaves.map { targets[$0.tree] }
+        let found = try replay(leaves.map { $0.leaf }) { pass, group in pass.begin(Array(own[group]), of: node) }
+        for (leaf, value) in zip(leaves, found) { trees[leaf.tree].least = min(trees[leaf.tree].least, value) }
         leaves.removeAll(keepingCapacity: true)
         guard isLast else { return }
-        for tree in trees {
-            if tree.isLower {
-                bounds.tighten(node, tree.feature, lower: tree.least, upper: .infinity)
-            } else {
-                bounds.tighten(node, tree.feature, lower: -.infinity, upper: -tree.least)
-            }
+        for (tree, target) in zip(trees, targets) {
+            bounds.tighten(
+                target.feature, lower: tree.isLower ? tree.least : -.infinity,
+                upper: tree.isLower ? .infinity : -tree.least)
         }
         trees.removeAll(keepingCapacity: true)
     }
@@ -212,27 +194,18 @@ final class RegionCheck<Numbers: LaneNumbers> {
 
     /// Sees that every leaf's bound is positive.
     private func refute(_ leaves: inout [(disjunct: Int, leaf: ProofLeaf)]) throws(CertificateError) {
-        let all = leaves
-        let ranges = Ranges(lower: bounds.lower, upper: bounds.upper)
-        _ = try inParallel((all.count + 7) / 8, threads: threads) {
-            [bounds, workers, property, network] (worker, index) throws(CertificateError) in
-            let group = all[8 * index..<min(8 * index + 8, all.count)]
-            let (pass, choices) = (workers[worker].pass, workers[worker].choices)
-            try choices.load(group.map(\.leaf))
+        let found = try replay(leaves.map { $0.leaf }) {
+            [property, network, bounds, leaves] (pass, group) throws(CertificateError) in
             var objectives: [Objective] = []
-            for (disjunct, leaf) in group {
+            for (disjunct, leaf) in leaves[group] {
                 objectives.append(
-                    try Objective.combination(property.disjuncts[disjunct].constraints, weights: leaf.weights))
+                    try Objective(property.disjuncts[disjunct].constraints, weights: leaf.weights, of: network))
             }
             pass.begin(objectives, bounds)
-            let found = pass.run(
-                from: network.output, ranges, payments: bounds.payments, underflow: bounds.underflow,
-                choices: choices)
-            for (lane, (disjunct, leaf)) in group.enumerated() where !(found[lane] > 0) {
-                throw CertificateError(
-                    "a leaf of \(leaf.path.count) splits does not refute disjunct \(disjunct): its bound is "
-                        + "\(found[lane])")
-            }
+        }
+        for ((disjunct, leaf), value) in zip(leaves, found) where !(value > 0) {
+            throw CertificateError(
+                "a leaf of \(leaf.path.count) splits does not refute disjunct \(disjunct): its bound is \(value)")
         }
         leaves.removeAll(keepingCapacity: true)
     }
@@ -245,24 +218,21 @@ final class RegionCheck<Numbers: LaneNumbers> {
         try checkWalked()
         guard Set(disjuncts).isSubset(of: property.disjuncts.indices.filter { property.disjuncts[$0].region == region })
         else { throw CertificateError("a search over boxes names disjuncts that are none of this region") }
-        var search = try BoxCheck<Numbers>(network, property, bounds, disjuncts: disjuncts)
-        let passes = workers.map(\.pass)
+        var search = try BoxCheck(network, property, bounds, disjuncts: disjuncts, workers)
         var steps: [(box: Int, step: BoxStep)] = []
         while true {
             let record = try ProofRecord.read(from: records)
             switch record {
             case .box(let number, let step):
                 // Children of a box that is still to be checked have to wait for it.
-                if !search.isReady(number) || steps.count >= Self.leavesAtOnce {
-                    try search.take(&steps, passes, threads)
-                }
+                if !search.isReady(number) || steps.count >= Self.leavesAtOnce { try search.take(&steps) }
                 guard search.claim(number) else {
                     throw CertificateError("box \(number) is not open: it was never made, or is decided already")
                 }
                 steps.append((number, step))
                 report.boxes += 1
             case .endSearch:
-                try search.take(&steps, passes, threads)
+                try search.take(&steps)
                 guard search.isFinished else { throw CertificateError("some boxes are left undecided") }
                 open.subtract(disjuncts)
                 return
