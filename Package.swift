@@ -95,7 +95,7 @@ let modules: [Module] = [
     Module(
         level: 6, name: "Studies",
         imports: [
-            "Certificates", "Verification", "Falsification", "NetworkQueries", "Evaluation", "ONNXFormat",
+            "Certificates", "Verification", "Comparison", "Falsification", "NetworkQueries", "Evaluation", "ONNXFormat",
             "VNNLIBFormat", "Datasets", "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics",
             "Training",
         ], packages: [sqlite, yaml, crypto]),

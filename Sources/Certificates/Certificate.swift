@@ -9,6 +9,12 @@ public struct FileDigest: Sendable, Equatable, CustomStringConvertible {
 
     public init(of content: [UInt8]) { bytes = Array(SHA256.hash(data: content)) }
 
+    /// Of several files the digest of their digests, one after the other; of one file its own.
+    public init(ofAll files: [[UInt8]]) {
+        let digests = files.map { FileDigest(of: $0) }
+        self = digests.count == 1 ? digests[0] : FileDigest(of: digests.flatMap(\.bytes))
+    }
+
     init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// Hexadecimal.

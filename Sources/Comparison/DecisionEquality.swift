@@ -3,9 +3,7 @@
 import BoundPropagation
 import Evaluation
 import Falsification
-import HeapModule
 import Intervals
-import Lanes
 import Networks
 public import Properties
 
@@ -26,7 +24,12 @@ extension Comparison {
         over region: InputRegion, options: ComparisonOptions, progress: (DeviationProgress) -> Void = { _ in }
     ) -> DecisionReport {
         let problem = DecisionProblem(pair: pair, region: region)
-        var search = DecisionSearch(problem, model: model, limits: options.limits)
+        var search = MarginSearch(
+            over: region, model: model, limits: options.limits,
+            bound: { pass, lower, upper in
+                pass.run(lower: lower, upper: upper)
+                return BoxMargin(pass.boxBounds(lower: lower, upper: upper, decides: true), lower, upper)
+            }, confirm: problem.difference)
         if pair.outputCount < 2 || search.root() { return DecisionReport(verdict: .holds, boxes: 1) }
         if let counterexample = search.found ?? (options.attack ? problem.attack(options) : nil) {
             return DecisionReport(verdict: .violated(counterexample), boxes: search.boxes)
@@ -164,110 +167,13 @@ struct DecisionProblem {
     }
 }
 
-/// Branch and bound over boxes: one is done when the same class leads in both networks.
-struct DecisionSearch {
-    private struct Part: Comparable, Sendable {
-        var lower: [Double]
-        var upper: [Double]
-        var margin: Double
-        var influence: [Double]
-        var number: Int
-
-        static func < (a: Part, b: Part) -> Bool { (a.margin, a.number) < (b.margin, b.number) }
-        static func == (a: Part, b: Part) -> Bool { a.number == b.number }
-    }
-
-    private let problem: DecisionProblem
-    private let limits: ComparisonLimits
-    private let passes: [DifferencePass]
-    private var heap = Heap<Part>()
-    private(set) var boxes = 0
-    private(set) var found: Counterexample?
-
-    init(_ problem: DecisionProblem, model: PairModel, limits: ComparisonLimits) {
-        self.problem = problem
-        self.limits = limits
-        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model) }
-    }
-
-    /// Whether the whole region needs no splits.
-    mutating func root() -> Bool {
-        let (lower, upper) = (problem.region.outwardLower, problem.region.outwardUpper)
-        take(lower, upper, Self.bounds(passes[0], lower, upper))
-        return heap.isEmpty
-    }
-
-    private static func bounds(_ pass: DifferencePass, _ lower: [Double], _ upper: [Double]) -> BoxBounds {
-        pass.run(lower: lower, upper: upper)
-        return pass.boxBounds(lower: lower, upper: upper, decides: true)
-    }
-
-    private mutating func take(_ lower: [Double], _ upper: [Double], _ bounds: BoxBounds) {
-        boxes += 1
-        if bounds.decisionMargin > 0 { return }
-        if found == nil {
-            let middle = zip(lower, upper).map { $0 / 2 + $1 / 2 }
-            found = problem.difference(at: middle)
-        }
+extension BoxMargin {
+    /// The margin by which both networks decide alike, of which every output's looseness is a part.
+    fileprivate init(_ bounds: BoxBounds, _ lower: [Double], _ upper: [Double]) {
         let count = bounds.influences.first?.count ?? 0
         let influence = (0..<count).map { input in bounds.influences.reduce(0) { $0 + $1[input] } }
-        heap.insert(
-            Part(lower: lower, upper: upper, margin: bounds.decisionMargin, influence: influence, number: boxes))
+        self.init(
+            margin: bounds.decisionMargin, isDone: bounds.decisionMargin > 0, influence: influence,
+            candidates: [zip(lower, upper).map { $0 / 2 + $1 / 2 }])
     }
-
-    mutating func run(_ progress: (DeviationProgress) -> Void) -> Verdict {
-        while found == nil, !heap.isEmpty {
-            if limits.isCancelled() { return .unknown(reason: "cancelled") }
-            if limits.isOver { return .timeout }
-            if boxes >= limits.maxBoxes { return .unknown(reason: "the limit of \(limits.maxBoxes) boxes was reached") }
-            var halves: [(lower: [Double], upper: [Double])] = []
-            while halves.count < 128, let part = heap.popMin() {
-                guard let pair = halve(part) else {
-                    return .unknown(reason: "a box of the inputs cannot be halved any further")
-                }
-                halves += pair
-            }
-            let found = Results<BoxBounds>(halves.count)
-            let tickets = Tickets(halves.count)
-            let parts = halves
-            let workers = DecisionPasses(passes)
-            runWorkers(min(passes.count, parts.count)) { worker in
-                while let ticket = tickets.take() {
-                    found[ticket] = Self.bounds(workers.passes[worker], parts[ticket].lower, parts[ticket].upper)
-                }
-            }
-            for (index, part) in parts.enumerated() {
-                if let bounds = found[index] { take(part.lower, part.upper, bounds) }
-            }
-            let worst = -(heap.min?.margin ?? 0)
-            progress(DeviationProgress(boxes: boxes, open: heap.count, attacked: 0, certified: worst))
-        }
-        return found.map(Verdict.violated) ?? .holds
-    }
-
-    /// Along the input that most of the looseness comes from, for its width.
-    private func halve(_ part: Part) -> [(lower: [Double], upper: [Double])]? {
-        let moving = part.lower.indices.filter { part.lower[$0] < part.upper[$0] }
-        var best: (weight: Double, input: Int)?
-        for (place, input) in moving.enumerated() {
-            let middle = part.lower[input] / 2 + part.upper[input] / 2
-            guard middle > part.lower[input], middle < part.upper[input] else { continue }
-            let width = part.upper[input] - part.lower[input]
-            let weight = part.influence[place] > 0 ? part.influence[place] : width * 1e-300
-            if weight > best?.weight ?? -1 { best = (weight, input) }
-        }
-        guard let input = best?.input else { return nil }
-        let middle = part.lower[input] / 2 + part.upper[input] / 2
-        var (left, right) = (part.upper, part.lower)
-        left[input] = middle
-        right[input] = middle
-        return [(part.lower, left), (right, part.upper)]
-    }
-}
-
-/// Each worker uses the pass of its own number only.
-private final class DecisionPasses: @unchecked Sendable {
-    let passes: [DifferencePass]
-
-    init(_ passes: [DifferencePass]) { self.passes = passes }
 }

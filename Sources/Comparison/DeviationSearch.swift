@@ -296,13 +296,6 @@ extension Part {
     }
 }
 
-/// Each worker uses the pass of its own number only.
-private final class WorkerPasses: @unchecked Sendable {
-    let passes: [DifferencePass]
-
-    init(_ passes: [DifferencePass]) { self.passes = passes }
-}
-
 struct BoxResult: Sendable {
     var bounds: BoxBounds
 

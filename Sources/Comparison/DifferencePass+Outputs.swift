@@ -40,7 +40,7 @@ extension DifferencePass {
     }
 
     /// Where an output is among each network's features in lanes.
-    private func places(_ output: Int) -> (Int, Int) {
+    func places(_ output: Int) -> (Int, Int) {
         (model.dense.plan.outputLayout.laneFeature(output), model.pruned.plan.outputLayout.laneFeature(output))
     }
 
@@ -55,15 +55,7 @@ extension DifferencePass {
             common += (x - y).magnitude
         }
         let sizes = f.magnitudes[a] + g.magnitudes[b]
-        return enclosure(f[a, 0] - g[b, 0], reach + common + f.radii[a] + g.radii[b], sizes)
-    }
-
-    /// - Parameter sizes: at least the sum of all magnitudes that went into both numbers.
-    private func enclosure(_ centre: Double, _ reach: Double, _ sizes: Double) -> Interval {
-        let whole = max(0, reach) * (1 + 0x1p-39) + sizes * 0x1p-39 + 1e-300
-        let (low, high) = ((centre - whole).nextDown, (centre + whole).nextUp)
-        guard low <= high else { return Interval(lower: -.infinity, upper: .infinity) }
-        return Interval(lower: low, upper: high)
+        return enclosure(centre: f[a, 0] - g[b, 0], reach: reach + common + f.radii[a] + g.radii[b], sizes: sizes)
     }
 
     /// The box's corner where the input's part of the difference is largest in magnitude.
@@ -131,6 +123,8 @@ extension DifferencePass {
                 reach += (first[place] - second[place]).magnitude
             }
         }
-        return enclosure(form[a, 0] - form[b, 0], reach, form.magnitudes[a] + form.magnitudes[b]).lower
+        return enclosure(
+            centre: form[a, 0] - form[b, 0], reach: reach, sizes: form.magnitudes[a] + form.magnitudes[b]
+        ).lower
     }
 }

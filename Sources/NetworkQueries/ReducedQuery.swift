@@ -20,6 +20,8 @@ public struct ReducedQuery: Sendable {
     public let format: FloatFormat?
     /// Per element of the query its place in the product; nil for those that nothing is asserted about.
     public let places: [ElementPlace?]
+    /// The two networks that the product consists of, when both give as many outputs, of the same places in each.
+    public let pair: ReducedPair?
     let networks: [DeclaredNetwork]
 
     /// - Parameters:
@@ -34,7 +36,7 @@ public struct ReducedQuery: Sendable {
             format = try query.elementType().floatFormat
             networks = try Self.networks(of: query, files: files)
             let (places, inputCount) = Self.inputPlaces(of: query)
-            (network, self.places) = Self.product(
+            (network, self.places, pair) = Self.product(
                 of: networks, query: query, inputs: places, inputCount: inputCount, merges: format == nil)
             property = try query.property(places: self.places, outputCount: network.outputCount)
         } catch let error as VNNLIBError {
@@ -57,8 +59,8 @@ public struct ReducedQuery: Sendable {
         return nil
     }
 
-    /// Whether the query is about the outputs of one network with real arithmetic, as properties of version 1.0 are.
-    public var isPlain: Bool { format == nil && networks.count == 1 && networks[0].interface.hidden.isEmpty }
+    /// The networks' files, in the order of their declarations.
+    public var paths: [String] { networks.map(\.path) }
 
     // MARK: files
 
@@ -130,7 +132,7 @@ public struct ReducedQuery: Sendable {
     ///   give the same outputs.
     private static func product(
         of networks: [DeclaredNetwork], query: VNNLIBQuery, inputs: [ElementPlace?], inputCount: Int, merges: Bool
-    ) -> (network: Network, places: [ElementPlace?]) {
+    ) -> (network: Network, places: [ElementPlace?], pair: ReducedPair?) {
         struct Key: Hashable {
             var path: String
             var inputs: [Int]
@@ -163,7 +165,7 @@ public struct ReducedQuery: Sendable {
         }
         if wanted.count == 1, let only = wanted.first, only.network.interface.hidden.isEmpty {
             for (element, _, output) in found { places[element] = .output(output) }
-            return (only.network.interface.network.reading(inputs: only.inputs, of: inputCount), places)
+            return (only.network.interface.network.reading(inputs: only.inputs, of: inputCount), places, nil)
         }
         var members: [Network] = []
         var starts: [Int] = []
@@ -181,8 +183,18 @@ public struct ReducedQuery: Sendable {
             let place = wanted[index].outputs.partitioningIndex { $0 >= output }
             places[element] = .output(starts[index] + place)
         }
-        return (members.count == 1 ? members[0] : Network.product(members), places)
+        let isPair = members.count == 2 && wanted[0].outputs == wanted[1].outputs
+        return (
+            members.count == 1 ? members[0] : Network.product(members), places,
+            isPair ? ReducedPair(first: members[0], second: members[1]) : nil
+        )
     }
+}
+
+/// Two networks of the same inputs; the product has the first one's outputs, then the second one's.
+public struct ReducedPair: Sendable {
+    public var first: Network
+    public var second: Network
 }
 
 extension [Int] {

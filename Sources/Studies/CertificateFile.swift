@@ -48,11 +48,11 @@ public final class CertificateFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - network: the bytes of the network's file, inflated.
+    ///   - networks: the bytes of the networks' files, inflated; several for a query that declares several.
     ///   - property: the bytes of the property's.
-    public init(path: String, network: [UInt8], property: [UInt8]) throws(FileError) {
+    public init(path: String, networks: [[UInt8]], property: [UInt8]) throws(FileError) {
         self.path = path
-        let header = CertificateHeader(network: FileDigest(of: network), property: FileDigest(of: property))
+        let header = CertificateHeader(network: FileDigest(ofAll: networks), property: FileDigest(of: property))
         let sink = try Sink(path: path)
         self.sink = sink
         recorder = ProofRecorder(header) { sink.write($0) }

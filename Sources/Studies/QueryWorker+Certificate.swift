@@ -32,7 +32,7 @@ extension QueryWorker {
             try writer.finish()
         }
         let file = try CertificateFile(
-            path: stem + ".secert", network: try readFile(query.network), property: bytes)
+            path: stem + ".secert", networks: [try readFile(query.network)], property: bytes)
         return (file, nil)
     }
 }

@@ -123,11 +123,10 @@ public final class QueryWorker {
         let files =
             try NetworkReference.pairs(reference).map(NetworkFiles.parse) ?? NetworkFiles.only(reference, for: query)
         let reduced = try ReducedQuery(query, files: files)
-        if let objection = reduced.objection { return QueryResult(outcome: .unknown, reason: objection) }
         let readSeconds = seconds(since: start)
-        var options = options(request.options, spent: readSeconds)
-        options.executionFormat = reduced.format
-        let report = verify(try Query(network: reduced.network, property: reduced.property), options: options)
+        let report = verify(
+            reduced, as: try Query(network: reduced.network, property: reduced.property),
+            options: options(request.options, spent: readSeconds))
         var result = QueryResult(report)
         if case .violated(let found) = report.verdict { result.witness = reduced.assignment(of: found) }
         result.warnings = query.warnings + result.warnings

@@ -43,6 +43,14 @@ public struct VerificationProgress: Sendable {
     public var open: Int
     public var worstBound: Double
     public var seconds: Double
+
+    public init(phase: String, nodes: Int, open: Int, worstBound: Double, seconds: Double) {
+        self.phase = phase
+        self.nodes = nodes
+        self.open = open
+        self.worstBound = worstBound
+        self.seconds = seconds
+    }
 }
 
 extension VerificationOptions {

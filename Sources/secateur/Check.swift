@@ -2,8 +2,6 @@ import ArgumentParser
 import Certificates
 import Files
 import Glibc
-import Networks
-import Properties
 import Verification
 
 struct Check: ParsableCommand {
@@ -14,16 +12,22 @@ struct Check: ParsableCommand {
             wrote: a proof, which is replayed, or a counterexample in VNN-LIB form, which is evaluated.
 
             Example: secateur check proof.secert network.onnx property.vnnlib
+            Example: secateur check proof.secert query.vnnlib --network f=dense.onnx --network g=pruned.onnx
             """)
 
     @Argument(help: "The certificate: a proof, or a counterexample in VNN-LIB form.")
     var certificate: String
 
-    @Argument(help: "The network, an ONNX file, gzipped or not.")
+    @Argument(help: "The network, an ONNX file, gzipped or not; with --network the query instead.")
     var network: String
 
-    @Argument(help: "The property, a VNN-LIB 1.0 file, gzipped or not.")
-    var property: String
+    @Argument(help: "The property, a VNN-LIB file of version 1.0 or 2.0, gzipped or not.")
+    var property: String?
+
+    @Option(
+        name: .customLong("network"),
+        help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
+    var networkFiles: [String] = []
 
     @Flag(help: "Check in exact arithmetic; slow, for small networks.")
     var exact = false
@@ -47,10 +51,14 @@ struct Check: ParsableCommand {
                 try content.printText()
                 return
             }
-            let query = try readQuery(network: network, property: property)
+            let question = try Question(network: network, property: property, files: networkFiles)
+            if let objection = question.objectionToCertifying {
+                throw InputFault("\(question.propertyPath): \(objection)")
+            }
+            let query = question.query
             switch content.kind {
             case .proof:
-                outcome = try checkProof(content.bytes, query.network, query.property)
+                outcome = try checkProof(content.bytes, question)
             case .witness:
                 outcome = try checkWitness(content.wholeText(), query.network, query.property, exactly: exact)
             }
@@ -62,24 +70,28 @@ struct Check: ParsableCommand {
         writeOut("\(outcome), \(formatted("%.2f", seconds(since: start))) s\n", to: STDERR_FILENO)
     }
 
-    private func checkProof(_ bytes: ByteReader, _ network: Network, _ property: Property) throws -> String {
+    private func checkProof(_ bytes: ByteReader, _ question: Question) throws -> String {
         let header = try CertificateHeader.read(from: bytes)
-        for (digest, path) in [(header.network, self.network), (header.property, self.property)] {
-            let found: FileDigest
-            do {
-                found = FileDigest(of: try readFile(path))
-            } catch {
-                throw InputFault(error.description)
-            }
-            guard found == digest else {
-                throw CertificateError(
-                    "it was made for another file than \(path), one with SHA-256 \(digest), not \(found)")
-            }
+        let (network, property): (FileDigest, FileDigest)
+        do {
+            network = FileDigest(ofAll: try question.networkFiles())
+            property = FileDigest(of: try readFile(question.propertyPath))
+        } catch {
+            throw InputFault(error.description)
+        }
+        let networks = question.networkPaths.joined(separator: ", ")
+        for (digest, found, paths) in [
+            (header.network, network, networks), (header.property, property, question.propertyPath),
+        ] where found != digest {
+            throw CertificateError(
+                "it was made for another file than \(paths), one with SHA-256 \(digest), not \(found)")
         }
         var options = CheckOptions()
         options.arithmetic = exact ? .exact : .rounded
         options.threads = threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        let report = try Certificates.check(bytes, network: network, property: property, options: options)
+        let query = question.query
+        let report = try Certificates.check(
+            bytes, network: query.network, property: query.property, options: options)
         return "proof checked: \(report.regions) regions, \(report.trees) bounds of neurons, \(report.leaves) leaves, "
             + "\(report.boxes) boxes"
     }

@@ -1,5 +1,6 @@
 // What is asked on the command line: a property of one network, or a VNN-LIB 2.0 query over networks that are named.
 
+import Files
 import NetworkQueries
 import Properties
 import VNNLIBFormat
@@ -10,6 +11,9 @@ struct Question {
     /// Set for VNN-LIB 2.0, of which `query` is the reduction.
     var reduced: ReducedQuery?
     var warnings: [String] = []
+    /// The networks' files, in the order in which the query declares them, and the property's or the query's.
+    var networkPaths: [String]
+    var propertyPath: String
 
     /// - Parameters:
     ///   - network: the network's file; the query's when there is no property.
@@ -23,6 +27,8 @@ struct Question {
         if property != nil && !files.isEmpty {
             throw InputFault("\(network): with --network the query's file stands alone; leave this one away")
         }
+        networkPaths = [network]
+        propertyPath = path
         switch try Self.read(path) {
         case .property(let content):
             guard property != nil else {
@@ -36,6 +42,7 @@ struct Question {
                 let files = property == nil ? named : try NetworkFiles.only(network, for: content)
                 let reduced = try ReducedQuery(content, files: files)
                 self.reduced = reduced
+                networkPaths = reduced.paths
                 query = try Query(network: reduced.network, property: reduced.property)
                 warnings = content.warnings
             } catch let error as NetworkQueryError {
@@ -67,9 +74,13 @@ struct Question {
 
     /// Why no certificate can be written, or checked, for the question; nil when it can.
     var objectionToCertifying: String? {
-        guard let reduced, !reduced.isPlain else { return nil }
-        return reduced.format == nil
-            ? "certificates are for queries of one network without hidden nodes"
-            : "certificates are about real numbers; declare the variables real"
+        reduced?.format == nil ? nil : "certificates are about real numbers; declare the variables real"
+    }
+
+    /// The networks' files, inflated.
+    func networkFiles() throws(FileError) -> [[UInt8]] {
+        var files: [[UInt8]] = []
+        for path in networkPaths { files.append(try readFile(path)) }
+        return files
     }
 }

@@ -30,10 +30,3 @@ func readProperty(_ path: String) throws(InputFault) -> Property {
         throw InputFault(error.description)
     }
 }
-
-/// Reads both, a property of either version, and sees that they belong together.
-func readQuery(network: String, property: String) throws(InputFault) -> Query {
-    let question = try Question(network: network, property: property, files: [])
-    if let objection = question.objectionToCertifying { throw InputFault("\(property): \(objection)") }
-    return question.query
-}

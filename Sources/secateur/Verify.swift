@@ -99,12 +99,12 @@ struct Verify: ParsableCommand {
         let readSeconds = seconds(since: start)
         let file = try certificate.map { path throws(InputFault) in
             let objection = question.objectionToCertifying ?? objectionToCertifying(query.network)
-            guard objection == nil, let property else {
-                throw InputFault(
-                    "\(network): \(objection ?? "name the network before the query"); leave --certificate away")
+            if let objection {
+                throw InputFault("\(question.propertyPath): \(objection); leave --certificate away")
             }
             do throws(FileError) {
-                return try CertificateFile(path: path, network: readFile(network), property: readFile(property))
+                return try CertificateFile(
+                    path: path, networks: question.networkFiles(), property: readFile(question.propertyPath))
             } catch {
                 throw InputFault(error.description)
             }
@@ -112,12 +112,11 @@ struct Verify: ParsableCommand {
         var options = options(readSeconds: readSeconds)
         options.recorder = file?.recorder
         options.start = try self.start.map { try CertificateContent(path: $0).records() }
-        options.executionFormat = question.reduced?.format
         var report =
-            question.reduced?.objection.map { VerificationReport(verdict: .unknown(reason: $0)) }
-            ?? verify(
-                query, options: options, progress: { progress.show($0) },
-                isCancelled: { isInterrupted() })
+            question.reduced.map {
+                verify(
+                    $0, as: query, options: options, progress: { progress.show($0) }, isCancelled: { isInterrupted() })
+            } ?? verify(query, options: options, progress: { progress.show($0) }, isCancelled: { isInterrupted() })
         report.warnings = question.warnings + report.warnings
         let wasInterrupted = isInterrupted()
         if wasInterrupted, case .unknown = report.verdict { report.verdict = .unknown(reason: "interrupted") }

@@ -95,7 +95,7 @@ import VNNLIBFormat
             (assert (and (>= X[0,0] 0.0) (<= X[0,0] 1.0) (>= X[0,1] 0.0) (<= X[0,1] 1.0) (>= Y[0,1] 0.5)))
             """
         let reduced = try ReducedQuery(try query(text), files: ["f": path])
-        #expect(reduced.isPlain && reduced.network.nodes.count == 4)
+        #expect(reduced.paths == [path] && reduced.network.nodes.count == 4)
         let error = #expect(throws: NetworkQueryError.self) {
             try ReducedQuery(try query(text.replacing("\"scores\"", with: "\"relu\"")), files: ["f": path])
         }

@@ -87,13 +87,44 @@ struct QueryCommandTests {
         }.joined()
         let path = try directory.write(list, as: "instances.csv")
         let out = directory.url.appending(path: "results.csv").path
-        let run = try CommandRun("batch", path, "--out", out)
+        let store = directory.url.appending(path: "results.sqlite").path
+        let run = try CommandRun("batch", path, "--out", out, "--store", store)
         #expect(run.status == 0, "\(run.errors)")
         let results = try String(contentsOfFile: out, encoding: .utf8)
         #expect(results.contains(",unsat,") && results.contains(",sat,"), "\(results)")
     }
 
-    @Test func certificatesAreForPlainQueries() throws {
+    /// A proof about several networks is checked like any other.
+    @Test(arguments: rows.filter { ["pair-close.vnnlib", "pair-apart.vnnlib"].contains($0.query) })
+    func certificatesOfPairsAreAccepted(row: Row) throws {
+        let directory = try TemporaryDirectory()
+        let proof = directory.url.appending(path: "proof.secert").path
+        let query = [CommandRun.spec(row.query)] + row.arguments
+        let run = try CommandRun(["verify"] + query + ["--certificate", proof])
+        #expect(run.verdict == row.expected, "\(run.errors)")
+        let check = try CommandRun(["check", proof] + query)
+        #expect(check.output == "accepted\n", "\(check.errors)")
+        // The same query of other networks is another question.
+        guard row.networks.count == 2, row.expected == "unsat" else { return }
+        let file = CommandRun.spec(String(row.networks[0].split(separator: "=")[1]))
+        let swapped = row.networks.flatMap { ["--network", "\($0.split(separator: "=")[0])=\(file)"] }
+        let refused = try CommandRun(["check", proof, CommandRun.spec(row.query)] + swapped)
+        #expect(refused.output == "rejected\n" && refused.errors.contains("another file"), "\(refused.errors)")
+    }
+
+    @Test func certificatesOfHiddenTensorsAreAccepted() throws {
+        let directory = try TemporaryDirectory()
+        let text = try String(contentsOfFile: CommandRun.spec("triangle-parts.vnnlib"), encoding: .utf8)
+        let query = try directory.write(text.replacing(" 0.0)", with: " -0.01)"), as: "parts.vnnlib")
+        let proof = directory.url.appending(path: "proof.secert").path
+        let network = CommandRun.spec("triangle.onnx")
+        let run = try CommandRun("verify", network, query, "--certificate", proof)
+        #expect(run.output == "unsat\n", "\(run.errors)")
+        let check = try CommandRun("check", proof, query, "--network", "f=\(network)")
+        #expect(check.output == "accepted\n", "\(check.errors)")
+    }
+
+    @Test func certificatesAreAboutRealNumbers() throws {
         let directory = try TemporaryDirectory()
         let text = """
             (vnnlib-version <2.0>)
@@ -107,9 +138,9 @@ struct QueryCommandTests {
         #expect(run.output == "unsat\n", "\(run.errors)")
         let check = try CommandRun("check", proof, network, query)
         #expect(check.output == "accepted\n", "\(check.errors)")
-        try CommandRun(
-            "verify", CommandRun.spec("triangle.onnx"), CommandRun.spec("triangle-parts.vnnlib"), "--certificate", proof
-        ).expectInputFault("certificates are for queries of one network without hidden nodes")
+        let rounded = try directory.write(text.replacing("real", with: "float32"), as: "rounded.vnnlib")
+        try CommandRun("verify", network, rounded, "--certificate", proof)
+            .expectInputFault("certificates are about real numbers")
     }
 
     @Test func mistakesAreNamed() throws {
