@@ -9,32 +9,43 @@
 struct Ranges {
     var lower: [Double]
     var upper: [Double]
+
+    @inline(__always) func magnitude(_ feature: Int) -> Double {
+        max(lower[feature].magnitude, upper[feature].magnitude)
+    }
 }
 
 /// One thread's coefficients, and what its leaves say.
-final class Backsubstitution<Numbers: LaneNumbers>: @unchecked Sendable {
+final class Backsubstitution<Sums: LaneSums>: @unchecked Sendable {
     // Used by one thread at a time.
     let network: CheckedNetwork
     let choices: LaneChoices
-    /// Zero between passes, but for the inputs'.
-    private let g: UnsafeMutablePointer<Numbers>
+    /// Zero between passes.
+    private let g: UnsafeMutablePointer<Sums>
+    /// The last pass's coefficients of inputs.
+    private(set) var slopes: [Eight]
     private var isReached: [Bool]
     private var target = 0
-    private var bound = LaneBound<Numbers>()
+    private var bound = LaneBound<Sums>()
     /// Lanes whose part of the region holds no point.
     private var isVacuous = Eight.zero
+    /// Offsets in a dense row.
+    private let live: UnsafeMutablePointer<Int32>
 
     init(_ network: CheckedNetwork) {
         self.network = network
         choices = LaneChoices(neurons: network.neuronCount)
         g = .allocate(capacity: network.featureCount)
         g.initialize(repeating: .zero, count: network.featureCount)
+        live = .allocate(capacity: network.featureCount)
+        slopes = Array(repeating: .zero, count: network.inputs.count)
         isReached = Array(repeating: false, count: network.layers.count)
     }
 
     deinit {
         g.deinitialize(count: network.featureCount)
         g.deallocate()
+        live.deallocate()
     }
 
     /// Begins with objectives on features of a layer, and perhaps of the input.
@@ -42,20 +53,16 @@ final class Backsubstitution<Numbers: LaneNumbers>: @unchecked Sendable {
         target = layer
         bound = LaneBound()
         isVacuous = .zero
-        g.update(repeating: .zero, count: network.inputs.count)
     }
 
     /// Adds to the objectives.
-    func add(_ coefficients: Eight, of feature: Int) { g[feature].add(Numbers(coefficients)) }
+    func add(_ coefficients: Eight, of feature: Int) { g[feature].add(coefficients) }
 
     /// Adds constants to the objectives, less what they may be off.
     func add(constants: Eight, losses: Eight) {
-        bound.add(Numbers(constants))
-        bound.lose(1, times: losses)
+        bound.add(constants)
+        bound.lose(losses, times: Eight(repeating: 1))
     }
-
-    /// An input's coefficients, as they were when its part was taken off.
-    func slopes(_ input: Int) -> Eight { g[input].chosen }
 
     /// Carries the coefficients to the input and takes the least value over the box there.
     ///
@@ -68,61 +75,87 @@ final class Backsubstitution<Numbers: LaneNumbers>: @unchecked Sendable {
             for operand in layer.operands { isReached[operand] = true }
             switch layer.kind {
             case .input: break
-            case .affine: step(layer, bounds)
+            case .affine: step(layer, ranges, bounds)
             case .activation(let slope): relax(layer, slope, ranges, bounds.payments, splits)
             }
         }
-        for input in network.inputs where !g[input].isZero { least(input, ranges.lower[input], ranges.upper[input]) }
+        for input in network.inputs {
+            slopes[input] = take(input, ranges)
+            let ends = Eight(repeating: ranges.lower[input]).replacing(
+                with: ranges.upper[input], where: slopes[input] .< 0)
+            if any(slopes[input] .!= Eight.zero) { bound.add(slopes[input], times: ends) }
+        }
         return bound.result(underflow: bounds.underflow).replacing(with: .infinity, where: isVacuous .> 0)
     }
 
-    private func least(_ input: Int, _ low: Double, _ high: Double) {
-        let v = g[input].chosen
-        func least(_ g: Numbers) -> Numbers { g.times(Eight(repeating: low)).least(g.times(Eight(repeating: high))) }
-        // `slopes` speaks of chosen numbers: what they leave of the exact ones is paid for.
-        if Numbers.kind == .exact { bound.add(least(g[input].minus(v))) }
-        bound.account(v * Eight(repeating: 0 * low + 0 * high))
-        bound.add(least(Numbers(v)))
+    /// A feature's coefficients, chosen near what they are. What is left over is paid for, and none stay.
+    @inline(__always)
+    private func take(_ feature: Int, _ ranges: Ranges) -> Eight {
+        if g[feature].isZero { return .zero }
+        let (values, leftovers) = g[feature].chosen
+        g[feature] = .zero
+        if Sums.kind == .exact { bound.lose(leftovers, times: Eight(repeating: ranges.magnitude(feature))) }
+        return values
     }
 
     // MARK: affine functions
 
-    private func step(_ layer: CheckedNetwork.Layer, _ bounds: RegionBounds) {
+    private func step(_ layer: CheckedNetwork.Layer, _ ranges: Ranges, _ bounds: RegionBounds) {
         bounds.rows.columns.withUnsafeBufferPointer { columns in
             bounds.rows.weights.withUnsafeBufferPointer { weights in
-                var waiting: Int?
+                let starts = bounds.rows.starts
+                let liveCount = layer.isDense ? findLive(columns, starts, layer, ranges) : 0
+                var waiting: (start: Int, lambda: Sums.Factors)?
                 for feature in layer.features where !g[feature].isZero {
-                    let lambda = g[feature]
-                    if network.biases[feature] != 0 { bound.add(network.biases[feature], times: lambda) }
-                    bound.lose(bounds.payments[feature], times: lambda.chosen.magnitudes)
-                    let places = bounds.rows.starts[feature]..<bounds.rows.starts[feature + 1]
-                    if let other = waiting {
-                        // Two rows with the same columns at a time: half as many coefficients to load and to store.
-                        let (from, one) = (bounds.rows.starts[other], g[other])
-                        for (offset, place) in places.enumerated() {
-                            let column = Int(columns[place])
-                            var sum = g[column]
-                            sum.add(weights[from + offset], times: one)
-                            sum.add(weights[place], times: lambda)
-                            g[column] = sum
+                    let lambda = take(feature, ranges)
+                    let bias = bounds.biases[feature]
+                    if bias != 0 { bound.add(lambda, times: Eight(repeating: bias)) }
+                    bound.lose(lambda.magnitudes, times: Eight(repeating: bounds.payments[feature]))
+                    let factors = Sums.factors(lambda)
+                    let start = starts[feature]
+                    guard layer.isDense else {
+                        for place in start..<starts[feature + 1] {
+                            g[Int(columns[place])].add(weights[place], times: factors)
                         }
-                        g[other] = .zero
-                        g[feature] = .zero
-                        waiting = nil
-                    } else if layer.isDense {
-                        waiting = feature
-                    } else {
-                        for place in places { g[Int(columns[place])].add(weights[place], times: lambda) }
-                        g[feature] = .zero
+                        continue
                     }
+                    guard let (other, one) = waiting else {
+                        waiting = (start, factors)
+                        continue
+                    }
+                    // Two rows with the same columns at a time: half as many coefficients to load and to store.
+                    for index in 0..<liveCount {
+                        let offset = Int(live[index])
+                        let column = Int(columns[start + offset])
+                        var sum = g[column]
+                        sum.add(weights[other + offset], times: one)
+                        sum.add(weights[start + offset], times: factors)
+                        g[column] = sum
+                    }
+                    waiting = nil
                 }
-                guard let last = waiting else { return }
-                for place in bounds.rows.starts[last]..<bounds.rows.starts[last + 1] {
-                    g[Int(columns[place])].add(weights[place], times: g[last])
+                guard let (last, factors) = waiting else { return }
+                for index in 0..<liveCount {
+                    let place = last + Int(live[index])
+                    g[Int(columns[place])].add(weights[place], times: factors)
                 }
-                g[last] = .zero
             }
         }
+    }
+
+    /// The columns of a dense layer whose features are not 0 everywhere; how many.
+    private func findLive(
+        _ columns: UnsafeBufferPointer<Int32>, _ starts: [Int], _ layer: CheckedNetwork.Layer, _ ranges: Ranges
+    ) -> Int {
+        let start = starts[layer.features.lowerBound]
+        var count = 0
+        for place in start..<starts[layer.features.lowerBound + 1] {
+            let column = Int(columns[place])
+            if ranges.lower[column] == 0 && ranges.upper[column] == 0 { continue }
+            live[count] = Int32(place - start)
+            count += 1
+        }
+        return count
     }
 
     // MARK: activations
@@ -134,67 +167,66 @@ final class Backsubstitution<Numbers: LaneNumbers>: @unchecked Sendable {
     ) {
         let operand = network.layers[layer.operands[0]].features.lowerBound
         for (place, feature) in layer.features.enumerated() {
-            let choice = splits ? choices.choice(layer.firstNeuron + place) : nil
-            if g[feature].isZero && choice?.isSplit != true { continue }
+            let choice = splits ? choices.choices.baseAddress! + layer.firstNeuron + place : nil
+            let isSplit = choice?.pointee.isSplit ?? false
+            if !isSplit && g[feature].isZero { continue }
             let (low, high) = (ranges.lower[operand + place], ranges.upper[operand + place])
-            let lambda = relax(g[feature], low, high, slope, choice)
-            g[feature] = .zero
-            g[operand + place].add(Numbers(lambda))
-            bound.lose(payments[feature], times: lambda.magnitudes)
+            if !isSplit && slope == 0 && high <= 0 {
+                g[feature] = .zero
+                continue
+            }
+            var lambda = take(feature, ranges)
+            if isSplit || low < 0 { relax(&lambda, low, high, slope, choice, isSplit) }
+            g[operand + place].add(lambda)
+            bound.lose(lambda.magnitudes, times: Eight(repeating: payments[feature]))
         }
     }
 
+    /// From coefficients on f(z) to those on z.
     @inline(__always)
-    private func relax(_ g: Numbers, _ low: Double, _ high: Double, _ slope: Double, _ choice: LaneChoices.Choice?)
-        -> Eight
-    {
-        let v = g.chosen
-        let isSplit = choice?.isSplit == true
-        if !isSplit && Numbers.kind == .rounded && low >= 0 { return v }
-        if !isSplit && slope == 0 && high <= 0 { return .zero }
+    private func relax(
+        _ lambda: inout Eight, _ low: Double, _ high: Double, _ slope: Double,
+        _ choice: UnsafePointer<LaneChoices.Choice>?, _ isSplit: Bool
+    ) {
+        let v = lambda
         let (below, above) = low >= 0 ? (1, 1) : high <= 0 ? (slope, slope) : standardSlopes(low, high, slope)
         var lower = Eight(repeating: below)
         if let choice, low < 0 && high > 0 {
-            lower.replace(with: choice.slopes, where: choice.slopes .== choice.slopes)
+            let slopes = choice.pointee.slopes
+            lower.replace(with: slopes, where: slopes .== slopes)
         }
-        var lambda = v * lower.replacing(with: above, where: v .< 0)
+        lambda = v * lower.replacing(with: above, where: v .< 0)
         var (from, to) = (Eight(repeating: low), Eight(repeating: high))
-        if let choice, choice.isSplit {
-            let (isActive, isInactive) = (choice.phases .> 0, choice.phases .< 0)
-            lambda.replace(with: v - choice.multipliers, where: isActive)
-            lambda.replace(with: v * slope + choice.multipliers, where: isInactive)
+        if let choice, isSplit {
+            let (isActive, isInactive) = (choice.pointee.phases .> 0, choice.pointee.phases .< 0)
+            lambda.replace(with: v - choice.pointee.multipliers, where: isActive)
+            lambda.replace(with: v * slope + choice.pointee.multipliers, where: isInactive)
             from.replace(with: 0, where: isActive .& (from .< 0))
             to.replace(with: 0, where: isInactive .& (to .> 0))
             isVacuous.replace(with: 1, where: from .> to)
         }
-        add(gap: g, lambda, v, from, to, slope)
-        return lambda
+        lambda = Sums.kind.down(lambda)
+        add(gap: v, lambda, from, to, slope)
     }
 
-    /// Adds the least of `g f(z) - lambda z` for `z` between the ends.
+    /// Adds the least of `v f(z) - lambda z` for `z` between the ends.
     @inline(__always)
-    private func add(gap g: Numbers, _ lambda: Eight, _ v: Eight, _ from: Eight, _ to: Eight, _ slope: Double) {
-        func gap(_ z: Eight) -> Numbers {
-            let slopes = Eight(repeating: slope).replacing(with: 1, where: z .>= 0)
-            return g.times(slopes).minus(lambda).times(z)
+    private func add(gap v: Eight, _ lambda: Eight, _ from: Eight, _ to: Eight, _ slope: Double) {
+        let reach = from.magnitudes.replacing(with: to.magnitudes, where: to.magnitudes .> from.magnitudes)
+        var negative = Eight.zero
+        if slope != 0 {
+            negative = Sums.kind.down(v * slope)
+            // One rounding, and one more to a multiple of 2^-64.
+            let off = negative.magnitudes * 0x1p-52 + (Sums.kind == .exact ? 0x1p-63 : 0x1p-1000)
+            bound.lose(-Sums.kind.down(-off), times: reach)
         }
-        let (left, right) = (gap(from), gap(to))
-        var least = left.least(right)
-        let holdsZero = (from .<= 0) .& (to .>= 0)
-        // Where 0 lies between the ends the gap is 0 there; elsewhere take the lesser end for it.
-        if all(holdsZero) {
-            least = least.least(.zero)
-        } else {
-            let keep = Eight.zero.replacing(with: 1, where: holdsZero)
-            least = least.least(least.times(Eight(repeating: 1) - keep))
-        }
-        bound.add(least)
-        if Numbers.kind == .rounded {
-            // What one rounding more of `slope * g` costs, and NaN that a comparison may have hidden.
-            let reach = from.magnitudes.replacing(with: to.magnitudes, where: to.magnitudes .> from.magnitudes)
-            let sizes = (v.magnitudes + Eight(repeating: 0x1p-1020)) * reach
-            bound.account(sizes * Eight(repeating: slope == 0 ? 0 : 1) + 0 * left.chosen + 0 * right.chosen)
-        }
+        var (left, right) = (Sums.zero, Sums.zero)
+        left.add(negative.replacing(with: v, where: from .>= 0), minus: lambda, times: from)
+        right.add(negative.replacing(with: v, where: to .>= 0), minus: lambda, times: to)
+        let least = left.least(right, where: v .== v)
+        // NaN that a comparison may have hidden.
+        let size = Sums.kind == .rounded ? 0 * left.chosen.values + 0 * right.chosen.values : .zero
+        bound.add(least.least(.zero, where: (from .<= 0) .& (to .>= 0)), of: size)
     }
 }
 

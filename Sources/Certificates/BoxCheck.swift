@@ -3,7 +3,7 @@
 internal import Networks
 internal import Properties
 
-struct BoxCheck<Numbers: LaneNumbers> {
+struct BoxCheck<Sums: LaneSums> {
     private struct Open {
         var box: Box
         var disjuncts: [Int]
@@ -16,7 +16,9 @@ struct BoxCheck<Numbers: LaneNumbers> {
     private let moving: [Int]
     /// By disjunct; empty for those of other searches.
     private let objectives: [[Objective]]
-    private let workers: [Backsubstitution<Numbers>]
+    private let workers: [Backsubstitution<Sums>]
+    /// By worker.
+    private let memories: [FormsMemory<Sums>]
     /// By number: boxes that are made and not decided.
     private var open: [Int: Open]
     private var made = 1
@@ -27,7 +29,7 @@ struct BoxCheck<Numbers: LaneNumbers> {
     /// - Throws: when too many inputs move.
     init(
         _ network: CheckedNetwork, _ property: Property, _ bounds: RegionBounds, disjuncts: [Int],
-        _ workers: [Backsubstitution<Numbers>]
+        _ workers: [Backsubstitution<Sums>]
     ) throws(CertificateError) {
         self.network = network
         self.bounds = bounds
@@ -38,6 +40,8 @@ struct BoxCheck<Numbers: LaneNumbers> {
             throw CertificateError(
                 "a search over boxes of \(moving.count) moving inputs; at most \(Self.mostMoving) may move")
         }
+        let count = moving.count
+        memories = workers.map { _ in FormsMemory(features: network.featureCount, moving: count) }
         var objectives: [[Objective]] = []
         for disjunct in property.disjuncts {
             objectives.append([])
@@ -68,7 +72,7 @@ struct BoxCheck<Numbers: LaneNumbers> {
         let work = steps.map { (open[$0.box]!, $0.step) }
         let found = try inParallel(work.count, threads: workers.count) {
             [self] (worker, index) throws(CertificateError) in
-            refine(work[index].0, work[index].1.effort, workers[worker])
+            refine(work[index].0, work[index].1.effort, workers[worker], memories[worker])
         }
         for (place, (number, step)) in steps.enumerated() {
             open[number] = nil
@@ -105,10 +109,12 @@ struct BoxCheck<Numbers: LaneNumbers> {
     }
 
     /// What the effort leaves of a box and its disjuncts.
-    private func refine(_ start: Open, _ effort: BoxStep.Effort, _ pass: Backsubstitution<Numbers>) -> Open {
+    private func refine(
+        _ start: Open, _ effort: BoxStep.Effort, _ pass: Backsubstitution<Sums>, _ memory: FormsMemory<Sums>
+    ) -> Open {
         var result = start
         if effort == .none { return result }
-        var forms = BoxForms<Numbers>(network, start.box, moving: moving, bounds)
+        var forms = BoxForms(network, start.box, moving: moving, bounds, memory)
         result.disjuncts = []
         for disjunct in start.disjuncts where !Self.refutes(&forms, objectives[disjunct]) {
             result.disjuncts.append(disjunct)
@@ -121,20 +127,20 @@ struct BoxCheck<Numbers: LaneNumbers> {
         return result
     }
 
-    private static func refutes(_ forms: inout BoxForms<Numbers>, _ objectives: [Objective]) -> Bool {
+    private static func refutes(_ forms: inout BoxForms<Sums>, _ objectives: [Objective]) -> Bool {
         for objective in objectives where forms.bound(objective) > 0 { return true }
         return false
     }
 
     /// Bounds the open disjuncts' constraints by back-substitution, and clips the box by them.
-    private func clip(_ part: inout Open, within box: Box, _ ranges: Ranges, _ pass: Backsubstitution<Numbers>) {
+    private func clip(_ part: inout Open, within box: Box, _ ranges: Ranges, _ pass: Backsubstitution<Sums>) {
         let rows = part.disjuncts.flatMap { objectives[$0] }
         var planes: [MarginPlane] = []
         for start in stride(from: 0, to: rows.count, by: 8) {
             let group = Array(rows[start..<min(start + 8, rows.count)])
             pass.begin(group, bounds)
             let found = pass.run(ranges, bounds)
-            let slopes = moving.map { pass.slopes($0) }
+            let slopes = moving.map { pass.slopes[$0] }
             for lane in group.indices {
                 planes.append(MarginPlane(bound: found[lane], slopes: slopes.map { $0[lane] }))
             }
@@ -154,7 +160,7 @@ struct BoxCheck<Numbers: LaneNumbers> {
     }
 
     /// Tightens the neurons that are unstable on the box, layer by layer.
-    private func refineNeurons(_ forms: inout BoxForms<Numbers>, _ pass: Backsubstitution<Numbers>) {
+    private func refineNeurons(_ forms: inout BoxForms<Sums>, _ pass: Backsubstitution<Sums>) {
         var done = Set<Int>()
         for layer in network.layers {
             guard case .activation = layer.kind else { continue }

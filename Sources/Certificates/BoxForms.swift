@@ -6,39 +6,72 @@
 
 internal import Intervals
 
-struct BoxForms<Numbers: LaneNumbers>: ~Copyable {
-    private let network: CheckedNetwork
-    private let blocks: Int
+/// A thread's room for the functions of one box after the other.
+final class FormsMemory<Sums: LaneSums>: @unchecked Sendable {
+    // Used by one thread at a time.
+    let blocks: Int
     /// `[feature * blocks + block]`.
-    private let means: UnsafeMutablePointer<Numbers>
-    private let spreads: UnsafeMutablePointer<Numbers>
-    /// The functions below and above one feature.
-    private let low: UnsafeMutablePointer<Numbers>
-    private let high: UnsafeMutablePointer<Numbers>
-    private let capacity: Int
+    let means: UnsafeMutablePointer<Eight>
+    let spreads: UnsafeMutablePointer<Eight>
+    /// The same, ready to be multiplied.
+    let meanFactors: UnsafeMutablePointer<Sums.Factors>
+    let spreadFactors: UnsafeMutablePointer<Sums.Factors>
     /// Per feature no less than the largest magnitude of the value, and of the functions.
-    private var sizes: [Double] = []
+    let sizes: UnsafeMutablePointer<Double>
+    /// Offsets in a row.
+    let live: UnsafeMutablePointer<Int32>
+
+    init(features: Int, moving: Int) {
+        blocks = (moving + 8) / 8
+        means = .allocate(capacity: features * blocks)
+        spreads = .allocate(capacity: features * blocks)
+        meanFactors = .allocate(capacity: features * blocks)
+        spreadFactors = .allocate(capacity: features * blocks)
+        sizes = .allocate(capacity: features)
+        live = .allocate(capacity: features)
+    }
+
+    deinit {
+        means.deallocate()
+        spreads.deallocate()
+        meanFactors.deallocate()
+        spreadFactors.deallocate()
+        sizes.deallocate()
+        live.deallocate()
+    }
+
+    @inline(__always)
+    func set(_ place: Int, _ mean: Eight, _ spread: Eight) {
+        means[place] = mean
+        spreads[place] = spread
+        meanFactors[place] = Sums.factors(mean)
+        spreadFactors[place] = Sums.factors(spread)
+    }
+}
+
+struct BoxForms<Sums: LaneSums> {
+    private let network: CheckedNetwork
+    private let memory: FormsMemory<Sums>
+    private var blocks: Int { memory.blocks }
+    private var kind: ArithmeticKind { Sums.kind }
+    /// The functions below and above one feature.
+    private var low: [Eight]
+    private var high: [Eight]
     /// What is known of features on the box.
     private(set) var ranges: Ranges
 
     /// Carries the box through the network.
-    init(_ network: CheckedNetwork, _ box: Box, moving: [Int], _ bounds: RegionBounds) {
+    init(_ network: CheckedNetwork, _ box: Box, moving: [Int], _ bounds: RegionBounds, _ memory: FormsMemory<Sums>) {
         self.network = network
-        blocks = (moving.count + 8) / 8
+        self.memory = memory
         ranges = Ranges(lower: bounds.lower, upper: bounds.upper)
-        let count = network.featureCount * blocks
-        capacity = 2 * (count + blocks)
-        means = .allocate(capacity: capacity)
-        means.initialize(repeating: .zero, count: capacity)
-        spreads = means + count
-        low = spreads + count
-        high = low + blocks
-        sizes = Array(repeating: 0, count: network.featureCount)
+        low = Array(repeating: .zero, count: memory.blocks)
+        high = low
         begin(box, moving)
         for layer in network.layers {
             switch layer.kind {
             case .input: break
-            case .affine: step(layer, bounds.rows)
+            case .affine: step(layer, bounds)
             case .activation(let slope):
                 let operand = network.layers[layer.operands[0]].features.lowerBound
                 for (place, feature) in layer.features.enumerated() { relax(operand + place, to: feature, slope) }
@@ -46,95 +79,124 @@ struct BoxForms<Numbers: LaneNumbers>: ~Copyable {
         }
     }
 
-    deinit {
-        means.deinitialize(count: capacity)
-        means.deallocate()
-    }
-
-    /// A vector with one lane set.
-    private func constant(_ value: Double) -> Numbers { Numbers(Eight(value, 0, 0, 0, 0, 0, 0, 0)) }
-
     private mutating func begin(_ box: Box, _ moving: [Int]) {
         for (index, input) in moving.enumerated() {
-            ranges.lower[input] = box.lower[index]
-            ranges.upper[input] = box.upper[index]
+            ranges.lower[input] = kind.down(box.lower[index])
+            ranges.upper[input] = kind.up(box.upper[index])
         }
         for input in network.inputs {
             let (low, high) = (ranges.lower[input], ranges.upper[input])
-            let middle = low / 2 + high / 2
-            let radius = low == high ? 0 : max((high - middle).nextUp, (middle - low).nextUp)
-            means[input * blocks] = constant(middle)
-            if let index = moving.firstIndex(of: input) {
-                var lane = Eight.zero
-                lane[(index + 1) % 8] = radius
-                means[input * blocks + (index + 1) / 8].add(Numbers(lane))
-            } else {
-                spreads[input * blocks] = constant(radius)
+            let middle = low == high ? low : kind.down(low / 2 + high / 2)
+            let radius = low == high ? 0 : kind.up(max((high - middle).nextUp, (middle - low).nextUp))
+            let axis = moving.firstIndex(of: input)
+            for block in 0..<blocks {
+                var (mean, spread) = (Eight.zero, Eight.zero)
+                if block == 0 { mean[0] = middle }
+                if let axis {
+                    if (axis + 1) / 8 == block { mean[(axis + 1) % 8] = radius }
+                } else if block == 0 {
+                    spread[0] = radius
+                }
+                memory.set(input * blocks + block, mean, spread)
             }
-            sizes[input] = (middle.magnitude + radius) * sumSlack
+            memory.sizes[input] = (middle.magnitude + radius) * sumSlack
         }
     }
 
     // MARK: affine functions
 
-    private mutating func step(_ layer: CheckedNetwork.Layer, _ rows: Rows) {
-        let reach =
-            layer.absolute == 0
-            ? 0 : layer.operands.reduce(0) { sizes[network.layers[$1].features].reduce($0, +) } * layer.absolute
-        for feature in layer.features {
-            let places = rows.starts[feature]..<rows.starts[feature + 1]
-            var size = network.biases[feature].magnitude
-            for block in 0..<blocks {
-                // Sums stay in registers, block by block.
-                var (mean, spread) = (Numbers.zero, Numbers.zero)
-                for place in places {
-                    let (weight, column) = (rows.weights[place], Int(rows.columns[place]))
-                    mean.add(weight, times: means[column * blocks + block])
-                    spread.add(weight.magnitude, times: spreads[column * blocks + block])
-                    if block == 0 { size += weight.magnitude * sizes[column] }
+    private func step(_ layer: CheckedNetwork.Layer, _ bounds: RegionBounds) {
+        let starts = bounds.rows.starts
+        bounds.rows.columns.withUnsafeBufferPointer { columns in
+            bounds.rows.weights.withUnsafeBufferPointer { weights in
+                // A dense layer's rows have the same columns; those that are 0 on the box are left out.
+                var live = 0
+                if layer.isDense {
+                    let first = starts[layer.features.lowerBound]
+                    for place in first..<starts[layer.features.lowerBound + 1]
+                    where memory.sizes[Int(columns[place])] != 0 {
+                        memory.live[live] = Int32(place - first)
+                        live += 1
+                    }
                 }
-                means[feature * blocks + block] = mean
-                spreads[feature * blocks + block] = spread
+                for feature in layer.features {
+                    let start = starts[feature]
+                    if !layer.isDense {
+                        live = starts[feature + 1] - start
+                        for offset in 0..<live { memory.live[offset] = Int32(offset) }
+                    }
+                    var size = bounds.biases[feature].magnitude
+                    var off = Eight.zero
+                    for block in 0..<blocks {
+                        // Sums stay in registers.
+                        var (mean, spread) = (Sums.zero, Sums.zero)
+                        for index in 0..<live {
+                            let place = start + Int(memory.live[index])
+                            let (weight, column) = (weights[place], Int(columns[place]))
+                            mean.add(weight, times: memory.meanFactors[column * blocks + block])
+                            spread.add(weight.magnitude, times: memory.spreadFactors[column * blocks + block])
+                            if block == 0 { size += weight.magnitude * memory.sizes[column] }
+                        }
+                        if block == 0 { mean.add(Eight(bounds.biases[feature], 0, 0, 0, 0, 0, 0, 0)) }
+                        off += set(feature * blocks + block, mean, spread)
+                    }
+                    let rounding = kind == .rounded ? gamma(live + 4) * size : 0
+                    widen(feature, by: bounds.losses[feature] + rounding + off.sum())
+                }
             }
-            means[feature * blocks].add(constant(network.biases[feature]))
-            let rounding = Numbers.kind == .rounded ? gamma(places.count + 4) : 0
-            widen(feature, by: (layer.relative + rounding) * size + reach + network.offsets[feature])
         }
     }
 
+    /// Stores a function's block; what its coefficients may be off.
+    @inline(__always)
+    private func set(_ place: Int, _ mean: Sums, _ spread: Sums) -> Eight {
+        let (mean, spread) = (mean.chosen, spread.chosen)
+        memory.set(place, mean.values, spread.values)
+        return mean.leftovers + spread.leftovers
+    }
+
     /// Adds to a feature's spread what was lost, and takes its size.
-    private mutating func widen(_ feature: Int, by loss: Double) {
+    private func widen(_ feature: Int, by loss: Double) {
         let first = feature * blocks
-        // More than underflow can cost.
-        if loss != 0 || Numbers.kind == .rounded { spreads[first].add(constant(loss * sumSlack + 0x1p-1000)) }
+        if loss != 0 || kind == .rounded {
+            var spread = memory.spreads[first]
+            // More than underflow can cost, and rounded up.
+            let sum = spread[0] + (loss * sumSlack + 0x1p-1000)
+            spread[0] = kind.up(sum + sum.magnitude * 0x1p-52)
+            memory.set(first, memory.means[first], spread)
+        }
         // No less than the sum of all coefficients' magnitudes.
         var total = Eight.zero
         for place in first..<first + blocks {
-            total += means[place].chosen.magnitudes + spreads[place].chosen.magnitudes
+            total += memory.means[place].magnitudes + memory.spreads[place].magnitudes
         }
-        sizes[feature] = total.sum() * sumSlack
+        memory.sizes[feature] = total.sum() * sumSlack
     }
 
     // MARK: activations
 
     private mutating func relax(_ operand: Int, to feature: Int, _ slope: Double) {
-        for block in 0..<blocks {
-            let (mean, spread) = (means[operand * blocks + block], spreads[operand * blocks + block])
-            low[block] = mean
-            low[block].add(-1, times: spread)
-            high[block] = mean
-            high[block].add(spread)
-        }
         // One rounding a coefficient in the differences, some in each sum.
-        let slack = Numbers.kind == .rounded ? gamma(2 * 8 * blocks + 16) * sizes[operand] : 0
+        var slack = kind == .rounded ? gamma(2 * 8 * blocks + 16) * memory.sizes[operand] : 0
+        for block in 0..<blocks {
+            let place = operand * blocks + block
+            let ones = Eight(repeating: 1)
+            var (below, above) = (Sums.zero, Sums.zero)
+            below.add(memory.means[place], minus: memory.spreads[place], times: ones)
+            above.add(memory.means[place], minus: -memory.spreads[place], times: ones)
+            var (belowOff, aboveOff) = (Eight.zero, Eight.zero)
+            (low[block], belowOff) = below.chosen
+            (high[block], aboveOff) = above.chosen
+            if kind == .exact { slack += (belowOff + aboveOff).sum() * sumSlack }
+        }
         let (lowLeast, lowMost) = range(low, slack)
         let (left, right) = range(high, slack)
-        let l = max(ranges.lower[operand], lowLeast)
-        let u = min(ranges.upper[operand], right)
+        let l = max(ranges.lower[operand], kind.down(lowLeast))
+        let u = min(ranges.upper[operand], kind.up(right))
         ranges.lower[operand] = l
         ranges.upper[operand] = u
-        ranges.lower[feature] = l >= 0 ? l : productRoundedDown(slope, l)
-        ranges.upper[feature] = u >= 0 ? u : productRoundedUp(slope, u)
+        ranges.lower[feature] = l >= 0 ? l : kind.down(productRoundedDown(slope, l))
+        ranges.upper[feature] = u >= 0 ? u : kind.up(productRoundedUp(slope, u))
         // Below: any slope between the two pieces'. Above: the chord over the upper function's own range.
         let below = l >= 0 ? 1 : u <= 0 ? slope : lowMost > -lowLeast ? 1 : slope
         var above = 1.0
@@ -150,49 +212,53 @@ struct BoxForms<Numbers: LaneNumbers>: ~Copyable {
         }
         if lift == 0 && above == below && (above == 0 || above == 1) {
             // The piece itself: what the operand has, or 0.
-            guard above == 1 else { return }
             for block in 0..<blocks {
-                means[feature * blocks + block] = means[operand * blocks + block]
-                spreads[feature * blocks + block] = spreads[operand * blocks + block]
+                let place = operand * blocks + block
+                memory.set(
+                    feature * blocks + block, above == 1 ? memory.means[place] : .zero,
+                    above == 1 ? memory.spreads[place] : .zero)
             }
-            sizes[feature] = sizes[operand]
+            memory.sizes[feature] = above == 1 ? memory.sizes[operand] : 0
         } else {
-            combine(below, above, lift, to: feature, size: sizes[operand])
+            combine(below, above, lift, to: feature, size: memory.sizes[operand], slack: slack)
         }
     }
 
     /// The least value of an affine function over the box, rounded down, and the greatest, rounded up.
-    private func range(_ form: UnsafeMutablePointer<Numbers>, _ slack: Double) -> (least: Double, most: Double) {
-        // |x| = -min(x, -x); the constant is taken as it is.
-        let minus = Eight(repeating: -1)
-        let first = form[0].times(Eight(0, 1, 1, 1, 1, 1, 1, 1))
-        var negative = first.least(first.times(minus))
-        for block in 1..<blocks { negative.add(form[block].least(form[block].times(minus))) }
-        let widths = negative.lowerBound(less: .zero)
-        let constant = form[0].lowerBound(less: .zero)[0]
-        let most = -form[0].times(minus).lowerBound(less: .zero)[0]
-        let reach = -(widths.sum() * sumSlack)
-        guard constant.isFinite, most.isFinite, reach.isFinite else { return (-.infinity, .infinity) }
-        return ((constant - reach - slack).nextDown, (most + reach + slack).nextUp)
+    private func range(_ form: [Eight], _ slack: Double) -> (least: Double, most: Double) {
+        var sizes = Eight.zero
+        for block in form { sizes += block.magnitudes }
+        let constant = form[0][0]
+        sizes[0] = 0
+        for block in form.dropFirst() { sizes[0] += block[0].magnitude }
+        // The sum has at most 64 terms, none negative; then three roundings.
+        let sum = sizes.sum() * (1 + 0x1p-45) + slack
+        let reach = sum + (sum + constant.magnitude) * 0x1p-50 + 0x1p-1000
+        guard constant.isFinite, reach.isFinite else { return (-.infinity, .infinity) }
+        return (constant - reach, constant + reach)
     }
 
     /// The feature lies between `below * low` and `above * high + lift`.
-    private mutating func combine(_ below: Double, _ above: Double, _ lift: Double, to feature: Int, size: Double) {
-        var loss = Numbers.kind == .rounded ? gamma(16) * (size + lift) : 0
+    private mutating func combine(
+        _ below: Double, _ above: Double, _ lift: Double, to feature: Int, size: Double, slack: Double
+    ) {
+        // Slopes that exact arithmetic multiplies by; what that leaves of them.
+        let (lower, upper) = (kind.down(below / 2), kind.down(above / 2))
+        var loss = slack * max(1, below.magnitude, above.magnitude)
+        if kind == .rounded { loss = gamma(16) * (size + lift) } else { loss += 0x1p-63 * size }
         for block in 0..<blocks {
-            var hi = high[block].times(Eight(repeating: above / 2))
-            let lo = low[block].times(Eight(repeating: below / 2))
-            if block == 0 { hi.add(constant(lift / 2)) }
-            var middle = hi
-            middle.add(lo)
-            hi.add(-1, times: lo)
-            let place = feature * blocks + block
-            (means[place], spreads[place]) = (middle, hi)
-            if Numbers.kind == .rounded { continue }
-            // Float64 numbers within a unit in the last place keep the arithmetic short.
-            let (m, d) = (middle.chosen, hi.chosen)
-            (means[place], spreads[place]) = (Numbers(m), Numbers(d))
-            for lane in 0..<8 { loss += (m[lane] == 0 ? 0 : m[lane].ulp) + (d[lane] == 0 ? 0 : d[lane].ulp) }
+            var (mean, spread) = (Sums.zero, Sums.zero)
+            let (a, b) = (high[block], low[block])
+            mean.add(a, minus: .zero, times: Eight(repeating: upper))
+            spread = mean
+            mean.add(b, minus: .zero, times: Eight(repeating: lower))
+            spread.add(.zero, minus: b, times: Eight(repeating: lower))
+            if block == 0 {
+                let constant = Eight(kind.up(lift / 2), 0, 0, 0, 0, 0, 0, 0)
+                mean.add(constant)
+                spread.add(constant)
+            }
+            loss += set(feature * blocks + block, mean, spread).sum()
         }
         widen(feature, by: loss)
     }
@@ -201,22 +267,26 @@ struct BoxForms<Numbers: LaneNumbers>: ~Copyable {
 
     /// A lower bound of an objective on the box.
     mutating func bound(_ objective: Objective) -> Double {
-        low.update(repeating: .zero, count: blocks)
-        high.update(repeating: .zero, count: blocks)
         var size = objective.constant.magnitude
         var loss = 0.0
         for term in objective.terms {
-            for block in 0..<blocks {
-                let place = term.feature * blocks + block
-                low[block].add(term.coefficient, times: means[place])
-                high[block].add(term.coefficient.magnitude, times: spreads[place])
-            }
-            size += term.coefficient.magnitude * sizes[term.feature]
-            loss += term.radius * sizes[term.feature]
+            size += term.coefficient.magnitude * memory.sizes[term.feature]
+            loss += (term.radius + (term.coefficient - kind.down(term.coefficient))) * memory.sizes[term.feature]
         }
-        low[0].add(constant(objective.constant))
-        for block in 0..<blocks { low[block].add(-1, times: high[block]) }
-        let slack = Numbers.kind == .rounded ? gamma(4 * objective.terms.count + 16 * blocks + 32) * size : 0
+        for block in 0..<blocks {
+            var sum = Sums.zero
+            for term in objective.terms {
+                let place = term.feature * blocks + block
+                let coefficient = kind.down(term.coefficient)
+                sum.add(coefficient, times: memory.meanFactors[place])
+                sum.add(-coefficient.magnitude, times: memory.spreadFactors[place])
+            }
+            if block == 0 { sum.add(Eight(kind.down(objective.constant), 0, 0, 0, 0, 0, 0, 0)) }
+            let (values, leftovers) = sum.chosen
+            low[block] = values
+            loss += leftovers.sum()
+        }
+        let slack = kind == .rounded ? gamma(4 * objective.terms.count + 16 * blocks + 32) * size : 0
         return range(low, (slack + loss) * sumSlack + 0x1p-1000).least
     }
 

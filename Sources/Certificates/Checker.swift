@@ -33,12 +33,16 @@ public func check(_ records: ByteReader, network: Network, property: Property, o
     let network = try CheckedNetwork(network)
     switch options.arithmetic {
     case .rounded: return try check(records, network, property, options.threads, Eight.self)
-    case .exact: return try check(records, network, property, options.threads, ExactLanes.self)
+    case .exact:
+        guard network.featureCount < ExactSums.mostFeatures else {
+            throw CertificateError("exact arithmetic is for networks of fewer than \(ExactSums.mostFeatures) features")
+        }
+        return try check(records, network, property, options.threads, ExactSums.self)
     }
 }
 
-private func check<Numbers: LaneNumbers>(
-    _ records: ByteReader, _ network: CheckedNetwork, _ property: Property, _ threads: Int, _: Numbers.Type
+private func check<Sums: LaneSums>(
+    _ records: ByteReader, _ network: CheckedNetwork, _ property: Property, _ threads: Int, _: Sums.Type
 ) throws(CertificateError) -> CheckReport {
     var report = CheckReport()
     // Regions that hold a point and that some disjunct speaks of.
@@ -49,7 +53,7 @@ private func check<Numbers: LaneNumbers>(
             guard property.regions.indices.contains(region) else {
                 throw CertificateError("there is no region \(region), only \(property.regions.count)")
             }
-            let check = RegionCheck<Numbers>(network, property, region, threads)
+            let check = RegionCheck<Sums>(network, property, region, threads)
             do {
                 try check.run(records, &report)
             } catch {

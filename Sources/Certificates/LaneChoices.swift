@@ -11,22 +11,24 @@ final class LaneChoices {
         var isSplit = false
     }
 
-    private var choices: [Choice]
+    /// By neuron.
+    let choices: UnsafeMutableBufferPointer<Choice>
     private var touched: [Int] = []
 
-    init(neurons: Int) { choices = Array(repeating: Choice(), count: neurons) }
+    init(neurons: Int) {
+        choices = .allocate(capacity: neurons)
+        choices.initialize(repeating: Choice())
+    }
 
-    @inline(__always) func choice(_ neuron: Int) -> Choice { choices[neuron] }
-    @inline(__always) func isSplit(_ neuron: Int) -> Bool { choices[neuron].isSplit }
+    deinit { choices.deallocate() }
 
-    /// Up to eight leaves; further lanes repeat the first.
+    /// Up to eight leaves; further lanes are left alone.
     ///
     /// - Throws: when a leaf speaks of a neuron that does not exist.
     func load(_ leaves: [ProofLeaf]) throws(CertificateError) {
         for neuron in touched { choices[neuron] = Choice() }
         touched.removeAll(keepingCapacity: true)
-        for lane in 0..<8 {
-            let leaf = leaves[lane < leaves.count ? lane : 0]
+        for (lane, leaf) in leaves.enumerated() {
             for slope in leaf.slopes {
                 try touch(slope.neuron)
                 choices[slope.neuron].slopes[lane] = Double(slope.units) / NeuronSlope.unitsPerOne

@@ -45,33 +45,32 @@ struct Objective: Sendable {
 }
 
 extension Backsubstitution {
-    /// Starts a pass for up to eight objectives over the output; further lanes repeat the first.
+    /// Starts a pass for up to eight objectives over the output; further lanes stay 0.
     func begin(_ objectives: [Objective], _ bounds: RegionBounds) {
         begin(at: network.output)
         var (constants, losses) = (Eight.zero, Eight.zero)
-        for lane in 0..<8 {
-            let objective = objectives[lane < objectives.count ? lane : 0]
-            constants[lane] = objective.constant
+        for (lane, objective) in objectives.enumerated() {
+            constants[lane] = Sums.kind.down(objective.constant)
             for term in objective.terms {
                 var coefficients = Eight.zero
-                coefficients[lane] = term.coefficient
+                coefficients[lane] = Sums.kind.down(term.coefficient)
                 add(coefficients, of: term.feature)
                 // What the coefficient may be off, and what adding to it on the way back rounds away.
-                var error = term.radius
-                if Numbers.kind == .rounded && network.inputs.contains(term.feature) {
+                var error = term.radius + (term.coefficient - coefficients[lane])
+                if Sums.kind == .rounded && network.inputs.contains(term.feature) {
                     error += gamma(network.terms[term.feature] + 2) * term.coefficient.magnitude
                 }
-                if error > 0 { losses[lane] += error * bounds.magnitude(term.feature) + 0x1p-1000 }
+                if error > 0 { losses[lane] += error * bounds.magnitude(term.feature) * sumSlack + 0x1p-1000 }
             }
+            losses[lane] = Sums.kind.up(losses[lane] * sumSlack)
         }
         add(constants: constants, losses: losses)
     }
 
-    /// Starts a pass for up to eight features of a layer, each with a sign; further lanes repeat the first.
+    /// Starts a pass for up to eight features of a layer, each with a sign; further lanes stay 0.
     func begin(_ targets: [(feature: Int, isLower: Bool)], of layer: Int) {
         begin(at: layer)
-        for lane in 0..<8 {
-            let target = targets[lane < targets.count ? lane : 0]
+        for (lane, target) in targets.enumerated() {
             var coefficients = Eight.zero
             coefficients[lane] = target.isLower ? 1 : -1
             add(coefficients, of: target.feature)

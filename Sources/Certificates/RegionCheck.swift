@@ -3,11 +3,11 @@
 internal import Networks
 internal import Properties
 
-final class RegionCheck<Numbers: LaneNumbers> {
+final class RegionCheck<Sums: LaneSums> {
     private let network: CheckedNetwork
     private let property: Property
     private let region: Int
-    private let workers: [Backsubstitution<Numbers>]
+    private let workers: [Backsubstitution<Sums>]
     private var bounds: RegionBounds
     /// The disjuncts that are not refuted.
     private var open: Set<Int>
@@ -21,7 +21,7 @@ final class RegionCheck<Numbers: LaneNumbers> {
         self.region = region
         workers = (0..<max(1, threads)).map { _ in Backsubstitution(network) }
         let box = property.regions[region]
-        bounds = RegionBounds(network, lower: box.outwardLower, upper: box.outwardUpper)
+        bounds = RegionBounds(network, lower: box.outwardLower, upper: box.outwardUpper, Sums.kind)
         open = Set(property.disjuncts.indices.filter { property.disjuncts[$0].region == region })
     }
 
@@ -49,7 +49,7 @@ final class RegionCheck<Numbers: LaneNumbers> {
     /// The bounds of eights of leaves: `begin` says what a pass starts from, given their places.
     private func replay(
         _ leaves: [ProofLeaf],
-        begin: @Sendable (Backsubstitution<Numbers>, Range<Int>) throws(CertificateError) -> Void
+        begin: @Sendable (Backsubstitution<Sums>, Range<Int>) throws(CertificateError) -> Void
     ) throws(CertificateError) -> [Double] {
         let found = try inParallel((leaves.count + 7) / 8, threads: workers.count) {
             [bounds, workers, ranges] (worker, index) throws(CertificateError) in
@@ -111,7 +111,7 @@ final class RegionCheck<Numbers: LaneNumbers> {
                     node = try walk(through: next)
                     try boundPlainly(node)
                 } else {
-                    bounds.walk(through: network.layers.count - 1, in: Numbers.self)
+                    bounds.walk(through: network.layers.count - 1, in: Sums.self)
                     hasWalked = true
                     return
                 }
@@ -125,7 +125,7 @@ final class RegionCheck<Numbers: LaneNumbers> {
         guard node > 0, node < network.layers.count else {
             throw CertificateError("there is no node \(node) to bound, only 1 to \(network.layers.count - 1)")
         }
-        bounds.walk(through: node, in: Numbers.self)
+        bounds.walk(through: node, in: Sums.self)
         return node
     }
 

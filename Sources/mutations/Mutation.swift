@@ -106,9 +106,8 @@ struct Mutator {
             switch step.action {
             case .close:
                 step.effort = BoxStep.Effort(rawValue: step.effort.rawValue / 2)!
-                return replaced(
-                    place..<place + 1, [.box(number, step)], "less effort for a box",
-                    breaks: step.effort == .none)
+                // What its parents left of the box may need none.
+                return replaced(place..<place + 1, [.box(number, step)], "less effort for a box")
             case .halve(let axis), .cut(let axis, _):
                 let cut = Double.random(in: -10...10, using: &random)
                 step.action = .cut(axis: Bool.random(using: &random) ? axis : axis + 1, at: cut)

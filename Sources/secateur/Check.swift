@@ -29,7 +29,7 @@ struct Check: ParsableCommand {
         help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
     var networkFiles: [String] = []
 
-    @Flag(help: "Check in exact arithmetic; slow, for small networks.")
+    @Flag(help: "Check in exact arithmetic; takes 5 to 20 times as long.")
     var exact = false
 
     @Flag(help: "Print the proof in words instead of checking it.")
