@@ -17,6 +17,15 @@ import CLaneKernels
 import Evaluation
 import Networks
 
+/// A phase that follows, and the dual's multiplier: where the other phase holds, a counterexample's objective and
+/// `multiplier` times the neuron's preactivation, both not positive, would have a positive sum.
+public struct ImpliedPhase: Sendable {
+    public var slot: Int32
+    public var phase: Float
+    /// As a proof states it, if it was to; of the preactivation, where the objective's is 1.
+    public var multiplier: Float
+}
+
 /// Finds implied phases for one thread's batches.
 public final class PhaseImplications {
     /// A neuron that is linear in the input.
@@ -36,6 +45,7 @@ public final class PhaseImplications {
     private var rest = 0
     private let neurons: [Neuron]
     private let region: RegionBounder
+    private let isForProof: Bool
     private let widths: [Double]
     /// `[input][lane]`: what the bounds last certified depend on, and the same as `lane_reach_f32` takes it.
     private let coefficients: LaneStorage<Double>
@@ -45,8 +55,11 @@ public final class PhaseImplications {
     private let found: LaneStorage<Float>
 
     /// Nil when no unstable neuron is linear in the input.
-    public init?(_ region: RegionBounder, lanes: Int) {
+    ///
+    /// - Parameter isForProof: whether phases are found that a proof can state only: with a float32 multiplier.
+    public init?(_ region: RegionBounder, lanes: Int, isForProof: Bool = false) {
         self.region = region
+        self.isForProof = isForProof
         neurons = region.unstableNeurons.enumerated().compactMap { Self.neuron($1, slot: $0, region) }
         if neurons.isEmpty { return nil }
         widths = zip(region.inputLower, region.inputUpper).map { ($1 - $0).nextUp }
@@ -89,16 +102,19 @@ public final class PhaseImplications {
             bias: linear.bias[place.feature], radius: radius * sumSlack)
     }
 
+    /// Whether `fix` looks at the next batch.
+    public var isAsking: Bool { rest == 0 }
+
     /// Fixes in the bounder's lanes the phases that follow from what it certified last.
     ///
     /// - Parameters:
     ///   - budgets: per lane how far the certified bound lies below what refutes the lane; negative: leave the lane.
-    /// - Returns: per lane the slots with their phases.
+    /// - Returns: per lane the phases.
     /// - Soundness: every input of a lane's part of the region whose objective is at most bound plus budget has these
     ///   phases.
-    public func fix(in bounder: LaneBounder, budgets: [Double]) -> [[(slot: Int32, phase: Float)]] {
+    public func fix(in bounder: LaneBounder, budgets: [Double]) -> [[ImpliedPhase]] {
         let lanes = bounder.lanes
-        var result = [[(slot: Int32, phase: Float)]](repeating: [], count: lanes)
+        var result = [[ImpliedPhase]](repeating: [], count: lanes)
         if rest > 0 {
             rest -= 1
             return result
@@ -116,11 +132,14 @@ public final class PhaseImplications {
             for lane in budgets.indices where budgets[lane] >= 0 && found.base[lane] < 0 {
                 let place = neuron.slot * lanes + lane
                 guard bounder.phases[place] == 0 else { continue }
-                let multiplier = Double(found.base[lanes + lane])
+                // The objective's multiplier, where the preactivation's is 1.
+                let inverse = 1 / found.base[lanes + lane]
+                if isForProof && !(inverse < 1e9) { continue }
+                let multiplier = isForProof ? 1 / Double(inverse) : Double(found.base[lanes + lane])
                 guard let phase = claim(neuron, lane, lanes: lanes, budget: budgets[lane], multiplier) else { continue }
                 bounder.phases[place] = phase
                 bounder.parameters[place] = 0
-                result[lane].append((Int32(neuron.slot), phase))
+                result[lane].append(ImpliedPhase(slot: Int32(neuron.slot), phase: phase, multiplier: inverse))
             }
         }
         takeStock(asked: budgets.count { $0 >= 0 }, gained: result.reduce(0) { $0 + $1.count })

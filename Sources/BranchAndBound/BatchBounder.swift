@@ -13,9 +13,8 @@ final class BatchBounder: @unchecked Sendable {
     let bounder: LaneBounder
     let evaluator: LaneEvaluator<Float>
     lazy var leaves = LeafProgram(problem.region)
-    /// Nil when a proof is written down, which says of each part by itself why it is refuted.
-    private lazy var implications =
-        problem.scribe == nil ? PhaseImplications(problem.region, lanes: Self.lanes) : nil
+    private lazy var implications = PhaseImplications(
+        problem.region, lanes: Self.lanes, isForProof: problem.scribe != nil)
     private var rounds = 0
     /// What proofs call the unstable neurons, by slot, and how far a disjunct's bound must lie above zero.
     private let neurons: [Int]
@@ -56,7 +55,8 @@ final class BatchBounder: @unchecked Sendable {
         if open.isEmpty { return .children([], clauses, undercut) }
         if limits.isOver { return .ended(.stopped) }
         if limits.triesMinimisers && findsViolation(open, batch) { return .ended(.violated) }
-        let implied = impliedPhases(open, batch, bounds)
+        // A proof to start from has its own tree.
+        let batch = isRoot && problem.start != nil ? batch : fixImplied(open, batch, bounds)
         let slots = branchingSlots(batch, from: reached)
         var children: [Subproblem] = []
         var leafLanes: [Int] = []
@@ -64,8 +64,7 @@ final class BatchBounder: @unchecked Sendable {
             if slots[lane] < 0 {
                 leafLanes.append(lane)
             } else {
-                let known = implied.isEmpty ? [] : implied[lane]
-                children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane], implied: known)
+                children += split(batch[lane], lane, at: slots[lane], bound: bounds[lane])
             }
         }
         return decideLeaves(leafLanes, batch, &undercut).map(BatchResult.ended)
@@ -108,12 +107,16 @@ final class BatchBounder: @unchecked Sendable {
 
     /// Records what was certified last in a lane as a leaf of the proof.
     private func takeDown(_ lane: Int, _ node: Subproblem) {
-        guard let scribe = problem.scribe else { return }
-        let disjunct = problem.disjunctNumbers[node.disjunct]
+        if problem.scribe == nil { return }
         let leaf = bounder.leaf(lane, path: node.splits.path, neurons: neurons)
-        var record = ByteWriter()
-        ProofRecord.phaseLeaf(disjunct: disjunct, leaf).write(to: &record)
-        scribe.recorder.leaf(of: disjunct, record)
+        takeDown(.phaseLeaf(disjunct: problem.disjunctNumbers[node.disjunct], leaf))
+    }
+
+    private func takeDown(_ record: ProofRecord) {
+        guard let scribe = problem.scribe, let disjunct = record.disjunct else { return }
+        var bytes = ByteWriter()
+        record.write(to: &bytes)
+        scribe.recorder.leaf(of: disjunct, bytes)
     }
 
     private func load(_ batch: [Subproblem]) {
@@ -130,31 +133,42 @@ final class BatchBounder: @unchecked Sendable {
         bounder.load(batch)
     }
 
-    /// The children of a node, whose phases that are implied they know from the beginning.
-    private func split(
-        _ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double, implied: [(slot: Int32, phase: Float)]
-    ) -> [Subproblem] {
+    private func split(_ node: Subproblem, _ lane: Int, at slot: Int32, bound: Double) -> [Subproblem] {
         let block = bounder.parameterBlock(lane)
         let weights = bounder.weights(lane)
-        let path = implied.reduce(node.splits) { NeuronSplit(slot: $1.slot, phase: $1.phase, parent: $0) }
         return [1, -1].map { phase in
             Subproblem(
                 disjunct: node.disjunct, bound: max(node.bound, bound),
-                splits: NeuronSplit(slot: slot, phase: phase, parent: path), parameters: block, weights: weights,
+                splits: NeuronSplit(slot: slot, phase: phase, parent: node.splits), parameters: block, weights: weights,
                 number: 0)
         }
     }
 
-    /// Fixes the phases that follow from the bounds of the open lanes; by lane, empty where none are looked for.
-    private func impliedPhases(
-        _ open: [Int], _ batch: [Subproblem], _ bounds: [Double]
-    ) -> [[(slot: Int32, phase: Float)]] {
-        guard let implications else { return [] }
+    /// Fixes the phases that follow from the bounds of the open lanes, and writes down why they follow.
+    ///
+    /// - Returns: the batch, whose open subproblems have them on their paths.
+    private func fixImplied(_ open: [Int], _ batch: [Subproblem], _ bounds: [Double]) -> [Subproblem] {
+        guard let implications else { return batch }
         var budgets = [Double](repeating: -1, count: batch.count)
         for lane in open where bounds[lane].isFinite {
             budgets[lane] = (dispensable(batch[lane].disjunct, lane) - bounds[lane]).nextUp
         }
-        return implications.fix(in: bounder, budgets: budgets)
+        let isWritten = problem.scribe != nil && implications.isAsking
+        // As they are before anything is fixed.
+        let leaves = isWritten ? open.map { bounder.leaf($0, path: batch[$0].splits.path, neurons: neurons) } : []
+        let implied = implications.fix(in: bounder, budgets: budgets)
+        var result = batch
+        for (place, lane) in open.enumerated() {
+            for phase in implied[lane] {
+                result[lane].splits = NeuronSplit(slot: phase.slot, phase: phase.phase, parent: result[lane].splits)
+            }
+            guard isWritten, !implied[lane].isEmpty else { continue }
+            let phases = implied[lane].map {
+                PhaseSplit(neuron: neurons[Int($0.slot)], isActive: $0.phase > 0, multiplier: $0.multiplier)
+            }
+            takeDown(.implied(disjunct: problem.disjunctNumbers[batch[lane].disjunct], leaves[place], phases))
+        }
+        return result
     }
 
     /// Inputs where a lane's objective lies above this may be left out of the search without another word.

@@ -14,10 +14,15 @@ public struct SearchStart: Sendable {
         var neuron = -1
         var sides: [Node?] = [nil, nil]
         var leaf: ProofLeaf?
+        /// Whether the neuron's phase followed; here it may not.
+        var isImplied = false
     }
 
+    /// A leaf, and the phases that followed from it.
+    private typealias Step = (leaf: ProofLeaf, implied: [PhaseSplit])
+
     /// By the disjuncts' numbers.
-    private let leaves: [Int: [ProofLeaf]]
+    private let leaves: [Int: [Step]]
     /// What proofs call the unstable neurons, by slot.
     private let neurons: [Int]
     private let isActive: @Sendable (Int) -> Bool
@@ -31,14 +36,16 @@ public struct SearchStart: Sendable {
     public init?(
         _ records: some Sequence<ProofRecord>, number: Int, whole: RegionBounder, searched region: RegionBounder
     ) {
-        var leaves: [Int: [ProofLeaf]] = [:]
+        var leaves: [Int: [Step]] = [:]
         var isHere = false
         for record in records {
             switch record {
             case .region(let other): isHere = other == number
             case .beginPhases: if isHere { leaves = [:] }
             case .phaseLeaf(let disjunct, let leaf):
-                if isHere && !leaf.path.isEmpty { leaves[disjunct, default: []].append(leaf) }
+                if isHere && !leaf.path.isEmpty { leaves[disjunct, default: []].append((leaf, [])) }
+            case .implied(let disjunct, let leaf, let phases):
+                if isHere { leaves[disjunct, default: []].append((leaf, phases)) }
             case .endRegion, .beginSweep, .endSweep, .plainBounds, .beginTree, .leaf, .endTree, .beginBoxes, .box,
                 .endSearch, .end:
                 continue
@@ -71,6 +78,8 @@ public struct SearchStart: Sendable {
                         freshSplits: node?.leaf == nil ? splits?.depth ?? 0 : 0, number: 0))
                 return
             }
+            // Only the side that is left has anything below it.
+            if node.isImplied { return visit(node.sides[0] ?? node.sides[1], splits) }
             guard let slot = slots[node.neuron] else { return visit(node.sides[isActive(node.neuron) ? 1 : 0], splits) }
             for side in [1, 0] {
                 visit(node.sides[side], NeuronSplit(slot: slot, phase: side == 1 ? 1 : -1, parent: splits))
@@ -81,13 +90,16 @@ public struct SearchStart: Sendable {
     }
 
     /// The tree with these leaves. A leaf that contradicts the ones before it is left out; what it stood for is open.
-    private static func tree(_ leaves: [ProofLeaf]) -> Node {
+    private static func tree(_ leaves: [Step]) -> Node {
         let root = Node()
-        for leaf in leaves {
+        for (leaf, implied) in leaves {
             var node = root
             var fits = true
-            for split in leaf.path {
-                if node.neuron < 0 && node.leaf == nil { node.neuron = split.neuron }
+            for (place, split) in (leaf.path + implied).enumerated() {
+                if node.neuron < 0 && node.leaf == nil {
+                    node.neuron = split.neuron
+                    node.isImplied = place >= leaf.path.count
+                }
                 guard node.neuron == split.neuron else {
                     fits = false
                     break
@@ -97,7 +109,7 @@ public struct SearchStart: Sendable {
                 node.sides[side] = next
                 node = next
             }
-            if fits && node.neuron < 0 { node.leaf = leaf }
+            if fits && node.neuron < 0 && implied.isEmpty { node.leaf = leaf }
         }
         return root
     }

@@ -95,6 +95,15 @@ struct CheckedNetwork: Sendable {
         return nil
     }
 
+    /// The layer and feature of a neuron's preactivation; nil when there is no such neuron.
+    func preactivation(of neuron: Int) -> (layer: Int, feature: Int)? {
+        guard (0..<neuronCount).contains(neuron),
+            let layer = layers.last(where: { if case .activation = $0.kind { $0.firstNeuron <= neuron } else { false } }
+            )
+        else { return nil }
+        return (layer.operands[0], layers[layer.operands[0]].features.lowerBound + neuron - layer.firstNeuron)
+    }
+
     // MARK: rows
 
     private mutating func add(_ node: Node) {

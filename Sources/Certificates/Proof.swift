@@ -96,9 +96,19 @@ public enum ProofRecord: Sendable, Equatable {
     /// Trees that refute disjuncts; leaves in any order.
     case beginPhases
     case phaseLeaf(disjunct: Int, ProofLeaf)
+    /// What a leaf that refutes nothing shows nevertheless: phases that every counterexample has there.
+    case implied(disjunct: Int, ProofLeaf, [PhaseSplit])
     /// A search over boxes that refutes the disjuncts. Boxes are numbered from 0, the region, as they are made.
     case beginBoxes(disjuncts: [Int])
     case box(Int, BoxStep)
     case endSearch
     case end
+
+    /// The disjunct of a leaf in a search over phases.
+    public var disjunct: Int? {
+        switch self {
+        case .phaseLeaf(let disjunct, _), .implied(let disjunct, _, _): disjunct
+        default: nil
+        }
+    }
 }

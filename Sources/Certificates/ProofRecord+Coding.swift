@@ -3,7 +3,7 @@
 extension ProofRecord {
     private enum Kind: UInt8 {
         case end, region, endRegion, beginSweep, endSweep, plainBounds, lowerTree, upperTree, leaf, endTree
-        case beginPhases, phaseLeaf, beginBoxes, box, endSearch
+        case beginPhases, phaseLeaf, beginBoxes, box, endSearch, implied
     }
 
     public func write(to bytes: inout ByteWriter) {
@@ -32,6 +32,11 @@ extension ProofRecord {
             kind(.phaseLeaf)
             bytes.put(count: disjunct)
             leaf.write(to: &bytes)
+        case .implied(let disjunct, let leaf, let phases):
+            kind(.implied)
+            bytes.put(count: disjunct)
+            leaf.write(to: &bytes)
+            phases.write(to: &bytes)
         case .beginBoxes(let disjuncts):
             kind(.beginBoxes)
             bytes.put(count: disjuncts.count)
@@ -68,6 +73,9 @@ extension ProofRecord {
         case .phaseLeaf:
             let disjunct = try bytes.count(most, "a disjunct")
             return .phaseLeaf(disjunct: disjunct, try ProofLeaf.read(from: bytes))
+        case .implied:
+            let disjunct = try bytes.count(most, "a disjunct")
+            return .implied(disjunct: disjunct, try ProofLeaf.read(from: bytes), try [PhaseSplit].read(from: bytes))
         case .beginBoxes:
             var disjuncts: [Int] = []
             for _ in 0..<(try bytes.count(1 << 24, "the number of disjuncts")) {
@@ -82,13 +90,31 @@ extension ProofRecord {
     }
 }
 
-extension ProofLeaf {
+/// A list cannot be longer than this, nor so long that it is not read in pieces.
+private let mostEntries = 1 << 28
+
+extension [PhaseSplit] {
     func write(to bytes: inout ByteWriter) {
-        bytes.put(count: path.count)
-        for split in path {
+        bytes.put(count: count)
+        for split in self {
             bytes.put(count: split.neuron << 1 | (split.isActive ? 0 : 1))
             bytes.put(split.multiplier)
         }
+    }
+
+    static func read(from bytes: ByteReader) throws(CertificateError) -> [PhaseSplit] {
+        var splits: [PhaseSplit] = []
+        for _ in 0..<(try bytes.count(mostEntries, "the number of splits")) {
+            let code = try bytes.count(2 * mostEntries, "a neuron")
+            splits.append(PhaseSplit(neuron: code >> 1, isActive: code & 1 == 0, multiplier: try bytes.float()))
+        }
+        return splits
+    }
+}
+
+extension ProofLeaf {
+    func write(to bytes: inout ByteWriter) {
+        path.write(to: &bytes)
         bytes.put(count: weights.count)
         for weight in weights { bytes.put(weight) }
         bytes.put(count: slopes.count)
@@ -101,18 +127,11 @@ extension ProofLeaf {
     }
 
     static func read(from bytes: ByteReader) throws(CertificateError) -> ProofLeaf {
-        // A list cannot be longer than this, nor so long that it is not read in pieces.
-        let most = 1 << 28
-        var leaf = ProofLeaf(path: [], weights: [], slopes: [])
-        for _ in 0..<(try bytes.count(most, "the number of splits")) {
-            let code = try bytes.count(2 * most, "a neuron")
-            leaf.path.append(
-                PhaseSplit(neuron: code >> 1, isActive: code & 1 == 0, multiplier: try bytes.float()))
-        }
-        for _ in 0..<(try bytes.count(most, "the number of weights")) { leaf.weights.append(try bytes.float()) }
+        var leaf = ProofLeaf(path: try [PhaseSplit].read(from: bytes), weights: [], slopes: [])
+        for _ in 0..<(try bytes.count(mostEntries, "the number of weights")) { leaf.weights.append(try bytes.float()) }
         var neuron = 0
-        for _ in 0..<(try bytes.count(most, "the number of slopes")) {
-            neuron += try bytes.count(most, "the distance to a neuron")
+        for _ in 0..<(try bytes.count(mostEntries, "the number of slopes")) {
+            neuron += try bytes.count(mostEntries, "the distance to a neuron")
             leaf.slopes.append(NeuronSlope(neuron: neuron, units: try bytes.byte()))
         }
         return leaf

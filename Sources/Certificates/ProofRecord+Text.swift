@@ -15,6 +15,8 @@ extension ProofRecord {
         case .endTree: "end of tree"
         case .beginPhases: "search over phases"
         case .phaseLeaf(let disjunct, let leaf): "leaf of disjunct \(disjunct) \(leaf.text)"
+        case .implied(let disjunct, let leaf, let phases):
+            "follows for disjunct \(disjunct): \(phases.text) from \(leaf.text)"
         case .beginBoxes(let disjuncts):
             "search over boxes, disjuncts \(disjuncts.map(String.init).joined(separator: " "))"
         case .box(let number, let step): "box \(number) \(step.text)"
@@ -28,16 +30,23 @@ extension ProofRecord {
         switch self {
         case .region, .endRegion, .end: 0
         case .beginSweep, .endSweep, .beginPhases, .beginBoxes, .endSearch: 1
-        case .plainBounds, .beginTree, .endTree, .phaseLeaf, .box: 2
+        case .plainBounds, .beginTree, .endTree, .phaseLeaf, .implied, .box: 2
         case .leaf: 3
         }
     }
 }
 
+extension [PhaseSplit] {
+    fileprivate var text: String {
+        isEmpty
+            ? "whole region"
+            : map { "\($0.neuron)\($0.isActive ? ">=0" : "<=0")(\($0.multiplier))" }.joined(separator: " ")
+    }
+}
+
 extension ProofLeaf {
     fileprivate var text: String {
-        var parts = path.map { "\($0.neuron)\($0.isActive ? ">=0" : "<=0")(\($0.multiplier))" }
-        if path.isEmpty { parts.append("whole region") }
+        var parts = [path.text]
         if !weights.isEmpty { parts.append("weights " + weights.map(\.description).joined(separator: " ")) }
         if !slopes.isEmpty {
             parts.append("slopes " + slopes.map { "\($0.neuron):\($0.units)/128" }.joined(separator: " "))

@@ -169,45 +169,69 @@ final class RegionCheck<Sums: LaneSums> {
         if !hasWalked { throw CertificateError("a search begins before any sweep has bounded the network") }
     }
 
+    /// A leaf of a disjunct, and what it is to show: phases of every counterexample there or, without any, that there is
+    /// none.
+    private typealias PhaseStep = (disjunct: Int, leaf: ProofLeaf, implied: [PhaseSplit])
+
     private func phases(_ records: ByteReader, _ report: inout CheckReport) throws(CertificateError) {
         try checkWalked()
         var covers: [Int: SplitTree] = [:]
-        var leaves: [(disjunct: Int, leaf: ProofLeaf)] = []
+        var steps: [PhaseStep] = []
         while true {
             let record = try ProofRecord.read(from: records)
+            let step: PhaseStep
             switch record {
             case .phaseLeaf(let disjunct, let leaf):
-                guard property.disjuncts.indices.contains(disjunct), property.disjuncts[disjunct].region == region
-                else { throw CertificateError("disjunct \(disjunct) is none of this region") }
+                step = (disjunct, leaf, [])
                 try covers[disjunct, default: SplitTree()].close(leaf.path)
-                leaves.append((disjunct, leaf))
-                report.leaves += 1
-                if leaves.count >= Self.leavesAtOnce { try refute(&leaves) }
+            case .implied(let disjunct, let leaf, let phases):
+                guard !phases.isEmpty else { throw CertificateError("a leaf is to show nothing") }
+                step = (disjunct, leaf, phases)
+                // Each phase's other side is closed, where those before it hold.
+                for (place, phase) in phases.enumerated() {
+                    var path = leaf.path + phases[...place]
+                    path[path.count - 1].isActive = !phase.isActive
+                    try covers[disjunct, default: SplitTree()].close(path)
+                }
             case .endSearch:
-                try refute(&leaves)
+                try refute(&steps)
                 for (disjunct, cover) in covers where cover.isComplete { open.remove(disjunct) }
                 return
             default: throw misplaced(record)
             }
+            guard property.disjuncts.indices.contains(step.disjunct), property.disjuncts[step.disjunct].region == region
+            else { throw CertificateError("disjunct \(step.disjunct) is none of this region") }
+            steps.append(step)
+            report.leaves += 1
+            if steps.count >= Self.leavesAtOnce { try refute(&steps) }
         }
     }
 
-    /// Sees that every leaf's bound is positive.
-    private func refute(_ leaves: inout [(disjunct: Int, leaf: ProofLeaf)]) throws(CertificateError) {
-        let found = try replay(leaves.map { $0.leaf }) {
-            [property, network, bounds, leaves] (pass, group) throws(CertificateError) in
+    /// Sees that every leaf's bound is positive, or that its phases follow.
+    private func refute(_ steps: inout [PhaseStep]) throws(CertificateError) {
+        _ = try inParallel((steps.count + 7) / 8, threads: workers.count) {
+            [bounds, workers, ranges, property, network, steps] (worker, index) throws(CertificateError) in
+            let group = Array(steps[8 * index..<min(8 * index + 8, steps.count)])
+            let pass = workers[worker]
+            try pass.choices.load(group.map { $0.leaf })
             var objectives: [Objective] = []
-            for (disjunct, leaf) in leaves[group] {
-                objectives.append(
-                    try Objective(property.disjuncts[disjunct].constraints, weights: leaf.weights, of: network))
+            for (disjunct, leaf, _) in group {
+                let constraints = property.disjuncts[disjunct].constraints
+                objectives.append(try Objective(constraints, weights: leaf.weights, of: network))
             }
             pass.begin(objectives, bounds)
+            let found = pass.run(ranges, bounds, splits: true)
+            let slopes = pass.slopes
+            for (lane, step) in group.enumerated() where !(found[lane] > 0) {
+                if step.implied.isEmpty {
+                    throw CertificateError(
+                        "a leaf of \(step.leaf.path.count) splits does not refute disjunct \(step.disjunct): its bound is "
+                            + "\(found[lane])")
+                }
+                try pass.check(step.implied, bound: found[lane], slopes: slopes.map { $0[lane] }, ranges, bounds)
+            }
         }
-        for ((disjunct, leaf), value) in zip(leaves, found) where !(value > 0) {
-            throw CertificateError(
-                "a leaf of \(leaf.path.count) splits does not refute disjunct \(disjunct): its bound is \(value)")
-        }
-        leaves.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
     }
 
     // MARK: boxes

@@ -16,6 +16,7 @@ struct Mutator {
     private var random: SplitMix64
     /// Places of the records that have something to change.
     private let leaves: [Int]
+    private let implied: [Int]
     private let boxes: [Int]
 
     init(_ bytes: [UInt8], seed: UInt64) throws {
@@ -26,13 +27,16 @@ struct Mutator {
         self.records = records
         random = SplitMix64(seed: seed)
         leaves = records.indices.filter { records[$0].leaf != nil }
+        implied = records.indices.filter { if case .implied = records[$0] { true } else { false } }
         boxes = records.indices.filter { if case .box = records[$0] { true } else { false } }
     }
 
     mutating func next() -> Mutation {
         while true {
-            let kind = Int.random(in: 0..<12, using: &random)
-            if let mutation = kind < 6 ? inLeaf(kind) : kind < 9 ? inBox(kind) : anywhere(kind) { return mutation }
+            let kind = Int.random(in: 0..<15, using: &random)
+            let mutation =
+                kind < 6 ? inLeaf(kind) : kind < 9 ? inBox(kind) : kind < 12 ? anywhere(kind) : inImplied(kind)
+            if let mutation { return mutation }
         }
     }
 
@@ -71,6 +75,8 @@ struct Mutator {
         switch records[place] {
         case .phaseLeaf(let disjunct, _):
             replaced(place..<place + 1, [.phaseLeaf(disjunct: disjunct, leaf)], name)
+        case .implied(let disjunct, _, let phases):
+            replaced(place..<place + 1, [.implied(disjunct: disjunct, leaf, phases)], name)
         default: replaced(place..<place + 1, [.leaf(leaf)], name)
         }
     }
@@ -83,9 +89,31 @@ struct Mutator {
         while last + 1 < records.count, records[last + 1].leaf != nil { last += 1 }
         var share = 0.0
         for place in first...last where place != dropped && records[place].disjunct == records[dropped].disjunct {
-            share += 1 / Double(1 << min(60, records[place].leaf!.path.count))
+            share += records[place].share
         }
         return share >= 1
+    }
+
+    // MARK: phases that follow
+
+    private mutating func inImplied(_ kind: Int) -> Mutation? {
+        guard let place = implied.randomElement(using: &random),
+            case .implied(let disjunct, let leaf, var phases) = records[place],
+            let phase = phases.indices.randomElement(using: &random)
+        else { return nil }
+        let name: String
+        switch kind {
+        case 12:
+            phases[phase].isActive.toggle()
+            name = "a phase that follows flipped"
+        case 13:
+            phases[phase].multiplier *= [-1, 0, 0.5, 2, .infinity, .nan].randomElement(using: &random)!
+            name = "an implied phase's multiplier changed"
+        default:
+            phases[phase].neuron += Int.random(in: 1...3, using: &random)
+            name = "an implied phase moved to another neuron"
+        }
+        return replaced(place..<place + 1, [.implied(disjunct: disjunct, leaf, phases)], name)
     }
 
     // MARK: boxes
@@ -149,12 +177,16 @@ struct Mutator {
 extension ProofRecord {
     fileprivate var leaf: ProofLeaf? {
         switch self {
-        case .leaf(let leaf), .phaseLeaf(_, let leaf): leaf
+        case .leaf(let leaf), .phaseLeaf(_, let leaf), .implied(_, let leaf, _): leaf
         default: nil
         }
     }
 
-    fileprivate var disjunct: Int {
-        if case .phaseLeaf(let disjunct, _) = self { disjunct } else { -1 }
+    /// The share of the region that the record closes, counting every split as half.
+    fileprivate var share: Double {
+        guard let leaf else { return 0 }
+        let part = 1 / Double(1 << min(60, leaf.path.count))
+        guard case .implied(_, _, let phases) = self else { return part }
+        return part * (1 - 1 / Double(1 << min(60, phases.count)))
     }
 }

@@ -82,7 +82,7 @@ struct Mutations: ParsableCommand {
         ("acasxu/onnx/ACASXU_run2a_5_9_batch_2000.onnx", "acasxu/vnnlib/prop_3.vnnlib"),
         ("acasxu/onnx/ACASXU_run2a_2_9_batch_2000.onnx", "acasxu/vnnlib/prop_4.vnnlib"),
         ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_1506.vnnlib"),
-        ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_1051.vnnlib"),
+        ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_4021.vnnlib"),
         ("safenlp/onnx/perturbations_0.onnx", "safenlp/vnnlib/hyperrectangle_3607.vnnlib"),
         ("reach_prob_density/onnx/vdp.onnx", "reach_prob_density/vnnlib/vdp_0.vnnlib"),
     ]

@@ -67,22 +67,23 @@ import Testing
     }
 
     /// Points where the output is as low as the budget allows have every phase that is said to follow from it.
-    @Test func lowPointsHaveTheImpliedPhases() throws {
+    @Test(arguments: [false, true]) func lowPointsHaveTheImpliedPhases(isForProof: Bool) throws {
         var implied = 0
         for seed in 0..<40 {
             let sampled = Sampled(seed: seed)
-            let implications = try #require(PhaseImplications(sampled.region, lanes: 64))
+            let implications = try #require(PhaseImplications(sampled.region, lanes: 64, isForProof: isForProof))
             let (bounder, bound) = sampled.bounded()
             for rank in [0, 3] {
                 let limit = sampled.points.map(\.output).sorted()[rank]
                 bounder.phases.update(repeating: 0, count: bounder.slotCount * bounder.lanes)
                 let found = implications.fix(in: bounder, budgets: [limit - bound + 1e-9])[0]
                 implied += found.count
-                for (slot, phase) in found {
-                    let feature = sampled.region.unstableNeurons[Int(slot)].feature
-                    #expect(bounder.phases[Int(slot) * bounder.lanes] == phase)
+                for phase in found {
+                    let feature = sampled.region.unstableNeurons[Int(phase.slot)].feature
+                    #expect(bounder.phases[Int(phase.slot) * bounder.lanes] == phase.phase)
+                    #expect(phase.multiplier > 0 && (!isForProof || phase.multiplier.isFinite))
                     for point in sampled.points where point.output <= limit {
-                        #expect(Double(phase) * point.hidden[feature] >= -1e-9)
+                        #expect(Double(phase.phase) * point.hidden[feature] >= -1e-9)
                     }
                 }
             }

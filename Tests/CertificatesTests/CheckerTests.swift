@@ -5,9 +5,11 @@ import Properties
 import Testing
 
 @Suite struct CheckerTests {
+    enum Steps { case phases, impliedPhases, boxes }
+
     /// Proofs of tiny random queries against their true answers.
-    @Test(arguments: [ArithmeticKind.rounded, .exact], [false, true])
-    func nothingFalseIsAccepted(arithmetic: ArithmeticKind, overBoxes: Bool) throws {
+    @Test(arguments: [ArithmeticKind.rounded, .exact], [Steps.phases, .impliedPhases, .boxes])
+    func nothingFalseIsAccepted(arithmetic: ArithmeticKind, steps: Steps) throws {
         var accepted = 0
         var rejected = 0
         for query in RandomQueries(seed: 7000, operators: [.convolution, .maxPooling]).prefix(40) {
@@ -16,7 +18,7 @@ import Testing
             for region in Set(proofs.regions).sorted() {
                 let own = proofs.regions.indices.filter { proofs.regions[$0] == region }
                 records += [.region(region)] + proofs.sweep
-                if overBoxes {
+                if steps == .boxes {
                     let box = query.property.regions[region]
                     let moving = zip(box.outwardLower, box.outwardUpper).count { low, high in
                         high - low > 4 * max(low.ulp, high.ulp)
@@ -27,7 +29,8 @@ import Testing
                     records.append(.beginPhases)
                     for disjunct in own {
                         let rows = query.property.disjuncts[disjunct].constraints.count
-                        records += proofs.phases(disjunct, weights: rows, depth: 4)
+                        let implied = steps == .impliedPhases ? 1 : 0
+                        records += proofs.phases(disjunct, weights: rows, depth: 4, implied: implied)
                     }
                     records.append(.endSearch)
                 }
@@ -59,7 +62,8 @@ import Testing
             ], weights: [0.5, 2], slopes: [NeuronSlope(neuron: 3, units: 128), NeuronSlope(neuron: 900, units: 1)])
         let records: [ProofRecord] = [
             .region(3), .beginSweep, .plainBounds(node: 130), .beginTree(node: 2, feature: 300, isLower: false),
-            .leaf(leaf), .endTree, .endSweep, .beginPhases, .phaseLeaf(disjunct: 9, leaf), .endSearch,
+            .leaf(leaf), .endTree, .endSweep, .beginPhases, .phaseLeaf(disjunct: 9, leaf),
+            .implied(disjunct: 2, leaf, leaf.path), .endSearch,
             .beginBoxes(disjuncts: [0, 200]), .box(0, BoxStep(effort: .none, action: .halve(axis: 3))),
             .box(1, BoxStep(effort: .backward, action: .cut(axis: 17, at: -0.1))),
             .box(2, BoxStep(effort: .refined, action: .close)), .endSearch, .endRegion, .end,

@@ -32,25 +32,39 @@ struct RandomProofs {
         return records + [.endSweep]
     }
 
-    /// All leaves of a full tree over a few neurons.
-    mutating func phases(_ disjunct: Int, weights: Int, depth: Int) -> [ProofRecord] {
+    /// All leaves of a full tree over a few neurons, on the side of phases that are said to follow.
+    mutating func phases(_ disjunct: Int, weights: Int, depth: Int, implied count: Int = 0) -> [ProofRecord] {
         var neurons: [Int] = []
-        while neurons.count < min(depth, neuronCount) {
+        while neurons.count < min(depth + count, neuronCount) {
             let neuron = Int.random(in: 0..<neuronCount, using: &random)
             if !neurons.contains(neuron) { neurons.append(neuron) }
         }
-        return (0..<1 << neurons.count).map { pattern in
-            let path = neurons.enumerated().map { place, neuron in
-                PhaseSplit(
-                    neuron: neuron, isActive: pattern >> place & 1 == 0,
-                    multiplier: Float.random(in: -0.1...1, using: &random))
-            }
-            let slopes = (0..<neuronCount).filter { !neurons.contains($0) }.map {
-                NeuronSlope(neuron: $0, units: UInt8.random(in: 0...128, using: &random))
-            }
-            let weights = weights == 1 ? [] : (0..<weights).map { _ in Float.random(in: 0...1, using: &random) }
-            return .phaseLeaf(disjunct: disjunct, ProofLeaf(path: path, weights: weights, slopes: slopes))
+        let implied = neurons.suffix(max(0, neurons.count - depth)).map {
+            PhaseSplit(
+                neuron: $0, isActive: Bool.random(using: &random),
+                multiplier: [0.01, 0.1, 1, 10].randomElement(using: &random)!)
         }
+        neurons.removeLast(implied.count)
+        var records: [ProofRecord] = []
+        if !implied.isEmpty {
+            let leaf = ProofLeaf(path: [], weights: weights == 1 ? [] : (0..<weights).map { _ in 1 }, slopes: [])
+            records.append(.implied(disjunct: disjunct, leaf, implied))
+        }
+        return records
+            + (0..<1 << neurons.count).map { pattern in
+                let path =
+                    implied
+                    + neurons.enumerated().map { place, neuron in
+                        PhaseSplit(
+                            neuron: neuron, isActive: pattern >> place & 1 == 0,
+                            multiplier: Float.random(in: -0.1...1, using: &random))
+                    }
+                let slopes = (0..<neuronCount).filter { !neurons.contains($0) }.map {
+                    NeuronSlope(neuron: $0, units: UInt8.random(in: 0...128, using: &random))
+                }
+                let weights = weights == 1 ? [] : (0..<weights).map { _ in Float.random(in: 0...1, using: &random) }
+                return .phaseLeaf(disjunct: disjunct, ProofLeaf(path: path, weights: weights, slopes: slopes))
+            }
     }
 
     /// A few halvings, then every box is closed.

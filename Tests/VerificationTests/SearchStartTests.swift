@@ -37,6 +37,19 @@ import Testing
         return (records, report)
     }
 
+    /// Whether both arithmetics accept the records as a proof.
+    private func accepts(_ records: [ProofRecord], _ query: Query) -> Bool {
+        var writer = ByteWriter()
+        for record in records + [.end] { record.write(to: &writer) }
+        return [ArithmeticKind.rounded, .exact].allSatisfy { arithmetic in
+            var options = CheckOptions()
+            options.arithmetic = arithmetic
+            let report = try? check(
+                ByteReader(writer.bytes), network: query.network, property: query.property, options: options)
+            return report != nil
+        }
+    }
+
     private func holds(_ report: VerificationReport) -> Bool {
         if case .holds = report.verdict { true } else { false }
     }
@@ -85,15 +98,19 @@ import Testing
         let nodes = whole.report.nodes
         #expect(holds(whole.report))
         #expect(nodes > 20)
+        #expect(accepts(whole.records, try query(seed: seed, offset: offset)))
+        #expect(whole.records.contains { if case .implied = $0 { true } else { false } })
         // Its own proof closes at once: leaves, and what lies above them.
         let again = try prove(query(seed: seed, offset: offset), start: whole.records)
         #expect(holds(again.report))
         #expect(again.report.nodes < nodes)
+        #expect(accepts(again.records, try query(seed: seed, offset: offset)))
         // Another network's proof is some tree, and what it leaves open is searched.
         let neighbour = try prove(query(seed: seed, scale: 1.01, offset: offset * 1.02), start: whole.records)
         #expect(holds(neighbour.report))
         let stranger = try prove(query(seed: seed + 10, offset: self.offset(seed: seed + 10)), start: whole.records)
         #expect(holds(stranger.report))
+        #expect(accepts(stranger.records, try query(seed: seed + 10, offset: self.offset(seed: seed + 10))))
     }
 
     @Test(arguments: 0..<4)
@@ -112,5 +129,5 @@ import Testing
         }
     }
 
-    private func isLeaf(_ record: ProofRecord) -> Bool { if case .phaseLeaf = record { true } else { false } }
+    private func isLeaf(_ record: ProofRecord) -> Bool { record.disjunct != nil }
 }
