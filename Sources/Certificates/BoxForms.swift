@@ -106,7 +106,9 @@ struct BoxForms<Sums: LaneSums> {
     // MARK: affine functions
 
     private func step(_ layer: CheckedNetwork.Layer, _ bounds: RegionBounds) {
-        let starts = bounds.rows.starts
+        let (starts, blocks) = (bounds.rows.starts, blocks)
+        let (means, spreads, sizes) = (memory.meanFactors, memory.spreadFactors, memory.sizes)
+        let lives = memory.live
         bounds.rows.columns.withUnsafeBufferPointer { columns in
             bounds.rows.weights.withUnsafeBufferPointer { weights in
                 // A dense layer's rows have the same columns; those that are 0 on the box are left out.
@@ -114,8 +116,8 @@ struct BoxForms<Sums: LaneSums> {
                 if layer.isDense {
                     let first = starts[layer.features.lowerBound]
                     for place in first..<starts[layer.features.lowerBound + 1]
-                    where memory.sizes[Int(columns[place])] != 0 {
-                        memory.live[live] = Int32(place - first)
+                    where sizes[Int(columns[place])] != 0 {
+                        lives[live] = Int32(place - first)
                         live += 1
                     }
                 }
@@ -123,7 +125,7 @@ struct BoxForms<Sums: LaneSums> {
                     let start = starts[feature]
                     if !layer.isDense {
                         live = starts[feature + 1] - start
-                        for offset in 0..<live { memory.live[offset] = Int32(offset) }
+                        for offset in 0..<live { lives[offset] = Int32(offset) }
                     }
                     var size = bounds.biases[feature].magnitude
                     var off = Eight.zero
@@ -131,11 +133,11 @@ struct BoxForms<Sums: LaneSums> {
                         // Sums stay in registers.
                         var (mean, spread) = (Sums.zero, Sums.zero)
                         for index in 0..<live {
-                            let place = start + Int(memory.live[index])
+                            let place = start + Int(lives[index])
                             let (weight, column) = (weights[place], Int(columns[place]))
-                            mean.add(weight, times: memory.meanFactors[column * blocks + block])
-                            spread.add(weight.magnitude, times: memory.spreadFactors[column * blocks + block])
-                            if block == 0 { size += weight.magnitude * memory.sizes[column] }
+                            mean.add(weight, times: means[column * blocks + block])
+                            spread.add(weight.magnitude, times: spreads[column * blocks + block])
+                            if block == 0 { size += weight.magnitude * sizes[column] }
                         }
                         if block == 0 { mean.add(Eight(bounds.biases[feature], 0, 0, 0, 0, 0, 0, 0)) }
                         off += set(feature * blocks + block, mean, spread)

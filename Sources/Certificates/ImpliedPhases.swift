@@ -14,42 +14,51 @@ extension Backsubstitution {
         throws(CertificateError)
     {
         var constant = bound
-        var terms: [Objective.Term] = []
-        for (input, slope) in slopes.enumerated() where slope != 0 {
+        // What adding to a coefficient on the way back rounds away.
+        var loss = 0.0
+        for (input, slope) in slopes.enumerated() {
             let corner = slope < 0 ? ranges.upper[input] : ranges.lower[input]
             constant = differenceRoundedDown(constant, productRoundedUp(slope, corner))
-            terms.append(Objective.Term(feature: input, coefficient: slope, radius: 0))
+            if Sums.kind == .rounded {
+                loss += gamma(network.terms[input] + 2) * slope.magnitude * ranges.magnitude(input) + 0x1p-1000
+            }
         }
-        // The preactivations of one layer at a time.
-        var waiting: [(layer: Int, phase: PhaseSplit, objective: Objective)] = []
-        for phase in phases {
-            guard let (layer, feature) = network.preactivation(of: phase.neuron) else {
-                throw CertificateError("a phase of neuron \(phase.neuron), there are \(network.neuronCount)")
+        // Eight neurons of one layer at a time.
+        var start = 0
+        while start < phases.count {
+            let (layer, first) = try preactivation(phases[start])
+            begin(at: layer)
+            for (input, slope) in slopes.enumerated() { add(Eight(repeating: slope), of: input) }
+            add(constants: Eight(repeating: Sums.kind.down(constant)), losses: Eight(repeating: loss * sumSlack))
+            var (lane, next) = (0, (layer: layer, feature: first))
+            while lane < 8 && next.layer == layer {
+                let phase = phases[start + lane]
+                var multipliers = Eight.zero
+                multipliers[lane] = Sums.kind.down(Double(phase.multiplier) * (phase.isActive ? 1 : -1))
+                add(multipliers, of: next.feature)
+                lane += 1
+                if start + lane == phases.count { break }
+                next = try preactivation(phases[start + lane])
             }
-            guard phase.multiplier >= 0, phase.multiplier.isFinite else {
-                throw CertificateError("a phase follows with the multiplier \(phase.multiplier)")
+            let found = run(ranges, bounds)
+            for place in 0..<lane where !(found[place] > 0) {
+                throw CertificateError(
+                    "the phase of neuron \(phases[start + place].neuron) does not follow: the bound is \(found[place])")
             }
-            if waiting.count == 8 || waiting.first.map({ $0.layer != layer }) ?? false {
-                try check(&waiting, ranges, bounds)
-            }
-            let multiplier = Double(phase.multiplier) * (phase.isActive ? 1 : -1)
-            let term = Objective.Term(feature: feature, coefficient: multiplier, radius: 0)
-            waiting.append((layer, phase, Objective(terms: terms + [term], constant: constant)))
+            start += lane
         }
-        try check(&waiting, ranges, bounds)
     }
 
-    private func check(
-        _ waiting: inout [(layer: Int, phase: PhaseSplit, objective: Objective)], _ ranges: Ranges,
-        _ bounds: RegionBounds
-    ) throws(CertificateError) {
-        guard let layer = waiting.first?.layer else { return }
-        begin(waiting.map { $0.objective }, at: layer, bounds)
-        let found = run(ranges, bounds)
-        for (lane, step) in waiting.enumerated() where !(found[lane] > 0) {
-            throw CertificateError(
-                "the phase of neuron \(step.phase.neuron) does not follow: the bound is \(found[lane])")
+    /// Where the neuron's preactivation is.
+    ///
+    /// - Throws: when there is no such neuron, or the multiplier may not be used.
+    private func preactivation(_ phase: PhaseSplit) throws(CertificateError) -> (layer: Int, feature: Int) {
+        guard let place = network.preactivation(of: phase.neuron) else {
+            throw CertificateError("a phase of neuron \(phase.neuron), there are \(network.neuronCount)")
         }
-        waiting.removeAll()
+        guard phase.multiplier >= 0, phase.multiplier.isFinite else {
+            throw CertificateError("a phase follows with the multiplier \(phase.multiplier)")
+        }
+        return place
     }
 }

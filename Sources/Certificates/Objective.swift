@@ -17,11 +17,6 @@ struct Objective: Sendable {
     /// Rounded down.
     private(set) var constant: Double
 
-    init(terms: [Term], constant: Double) {
-        self.terms = terms
-        self.constant = constant
-    }
-
     /// - Parameter weights: one per constraint; none: all alike.
     /// - Throws: when there is another number of weights, or one of them is negative or not a number.
     init(_ constraints: [LinearConstraint], weights: [Float] = [], of network: CheckedNetwork)
@@ -50,9 +45,9 @@ struct Objective: Sendable {
 }
 
 extension Backsubstitution {
-    /// Starts a pass for up to eight objectives over a layer, by default the output; further lanes stay 0.
-    func begin(_ objectives: [Objective], at layer: Int? = nil, _ bounds: RegionBounds) {
-        begin(at: layer ?? network.output)
+    /// Starts a pass for up to eight objectives over the output; further lanes stay 0.
+    func begin(_ objectives: [Objective], _ bounds: RegionBounds) {
+        begin(at: network.output)
         var (constants, losses) = (Eight.zero, Eight.zero)
         for (lane, objective) in objectives.enumerated() {
             constants[lane] = Sums.kind.down(objective.constant)

@@ -46,78 +46,67 @@ final class RegionCheck<Sums: LaneSums> {
 
     private var ranges: Ranges { Ranges(lower: bounds.lower, upper: bounds.upper) }
 
-    /// The bounds of eights of leaves: `begin` says what a pass starts from, given their places.
-    private func replay(
-        _ leaves: [ProofLeaf],
-        begin: @Sendable (Backsubstitution<Sums>, Range<Int>) throws(CertificateError) -> Void
-    ) throws(CertificateError) -> [Double] {
-        let found = try inParallel((leaves.count + 7) / 8, threads: workers.count) {
-            [bounds, workers, ranges] (worker, index) throws(CertificateError) in
-            let group = 8 * index..<min(8 * index + 8, leaves.count)
-            let pass = workers[worker]
-            try pass.choices.load(Array(leaves[group]))
-            try begin(pass, group)
-            return pass.run(ranges, bounds, splits: true)
-        }
-        return leaves.indices.map { found[$0 / 8][$0 % 8] }
-    }
-
     // MARK: bounds of neurons
 
     /// A tree that bounds one feature from one side.
     private struct Tree {
         var feature: Int
         var isLower: Bool
-        var cover = SplitTree()
         var least = Double.infinity
-        var isWhole = false
     }
 
     private func sweep(_ records: ByteReader, _ report: inout CheckReport) throws(CertificateError) {
         bounds.rewind()
         var node = 0
+        // Trees of the node, whose leaves are replayed together.
         var trees: [Tree] = []
         var leaves: [(tree: Int, leaf: ProofLeaf)] = []
         while true {
             let record = try ProofRecord.read(from: records)
             switch record {
-            case .leaf(let leaf):
-                guard let tree = trees.indices.last, !trees[tree].isWhole else { throw misplaced(record) }
-                try trees[tree].cover.close(leaf.path)
-                leaves.append((tree, leaf))
-                report.leaves += 1
-            case .endTree:
-                guard let tree = trees.indices.last, !trees[tree].isWhole else { throw misplaced(record) }
-                guard trees[tree].cover.isComplete else {
-                    throw CertificateError(
-                        "the tree for node \(node), feature \(trees[tree].feature), does not cover the region")
-                }
-                trees[tree].isWhole = true
-                report.trees += 1
             case .beginTree(let next, let feature, let isLower):
-                if let tree = trees.last, !tree.isWhole { throw misplaced(record) }
                 if next != node {
-                    try takeOver(&leaves, &trees, of: node, isLast: true)
+                    try takeOver(&leaves, &trees, of: node)
                     node = try walk(through: next)
                 }
                 guard feature < network.layers[node].features.count else {
                     throw CertificateError("node \(node) has no feature \(feature)")
                 }
-                trees.append(Tree(feature: feature, isLower: isLower))
-            case .plainBounds, .endSweep:
-                if let tree = trees.last, !tree.isWhole { throw misplaced(record) }
-                try takeOver(&leaves, &trees, of: node, isLast: true)
-                if case .plainBounds(let next) = record {
-                    node = try walk(through: next)
-                    try boundPlainly(node)
-                } else {
-                    bounds.walk(through: network.layers.count - 1, in: Sums.self)
-                    hasWalked = true
-                    return
-                }
+                let found = try tree(records, node, feature)
+                leaves += found.map { (trees.count, $0) }
+                report.leaves += found.count
+                trees.append(Tree(feature: network.layers[node].features.lowerBound + feature, isLower: isLower))
+                report.trees += 1
+                if leaves.count >= Self.leavesAtOnce { try replay(&leaves, &trees, of: node) }
+            case .plainBounds(let next):
+                try takeOver(&leaves, &trees, of: node)
+                node = try walk(through: next)
+                try boundPlainly(node)
+            case .endSweep:
+                try takeOver(&leaves, &trees, of: node)
+                bounds.walk(through: network.layers.count - 1, in: Sums.self)
+                hasWalked = true
+                return
             default: throw misplaced(record)
             }
-            if leaves.count >= Self.leavesAtOnce { try takeOver(&leaves, &trees, of: node, isLast: false) }
+        }
+    }
+
+    /// The leaves of a tree, which cover the region.
+    private func tree(_ records: ByteReader, _ node: Int, _ feature: Int) throws(CertificateError) -> [ProofLeaf] {
+        var cover = SplitTree()
+        var leaves: [ProofLeaf] = []
+        while true {
+            let record = try ProofRecord.read(from: records)
+            switch record {
+            case .leaf(let leaf):
+                try cover.close(leaf.path)
+                leaves.append(leaf)
+            case .endTree:
+                if cover.isComplete { return leaves }
+                throw CertificateError("the tree for node \(node), feature \(feature), does not cover the region")
+            default: throw misplaced(record)
+            }
         }
     }
 
@@ -144,20 +133,32 @@ final class RegionCheck<Sums: LaneSums> {
         }
     }
 
-    /// Bounds the leaves' objectives; with the last of them, takes over what whole trees show.
-    private func takeOver(
-        _ leaves: inout [(tree: Int, leaf: ProofLeaf)], _ trees: inout [Tree], of node: Int, isLast: Bool
-    ) throws(CertificateError) {
-        let first = network.layers[node].features.lowerBound
-        let targets = trees.map { (feature: first + $0.feature, isLower: $0.isLower) }
-        let own = leaves.map { targets[$0.tree] }
-        let found = try replay(leaves.map { $0.leaf }) { pass, group in pass.begin(Array(own[group]), of: node) }
-        for (leaf, value) in zip(leaves, found) { trees[leaf.tree].least = min(trees[leaf.tree].least, value) }
+    /// Bounds the leaves' objectives.
+    private func replay(_ leaves: inout [(tree: Int, leaf: ProofLeaf)], _ trees: inout [Tree], of node: Int)
+        throws(CertificateError)
+    {
+        let found = try inParallel((leaves.count + 7) / 8, threads: workers.count) {
+            [bounds, workers, ranges, leaves, trees] (worker, index) throws(CertificateError) in
+            let group = leaves[8 * index..<min(8 * index + 8, leaves.count)]
+            let pass = workers[worker]
+            try pass.choices.load(group.map { $0.leaf })
+            pass.begin(group.map { (trees[$0.tree].feature, trees[$0.tree].isLower) }, of: node)
+            return pass.run(ranges, bounds, splits: true)
+        }
+        for (place, leaf) in leaves.enumerated() {
+            trees[leaf.tree].least = min(trees[leaf.tree].least, found[place / 8][place % 8])
+        }
         leaves.removeAll(keepingCapacity: true)
-        guard isLast else { return }
-        for (tree, target) in zip(trees, targets) {
+    }
+
+    /// Takes over what the node's trees show.
+    private func takeOver(_ leaves: inout [(tree: Int, leaf: ProofLeaf)], _ trees: inout [Tree], of node: Int)
+        throws(CertificateError)
+    {
+        try replay(&leaves, &trees, of: node)
+        for tree in trees {
             bounds.tighten(
-                target.feature, lower: tree.isLower ? tree.least : -.infinity,
+                tree.feature, lower: tree.isLower ? tree.least : -.infinity,
                 upper: tree.isLower ? .infinity : -tree.least)
         }
         trees.removeAll(keepingCapacity: true)
