@@ -108,10 +108,12 @@ public final class Comparison {
                 report.brackets[0].certified = min(report.brackets[0].certified, closed.deviation)
             }
         }
+        progress(DeviationProgress(brackets: report.brackets))
         if options.attack {
             let attained = attack.run(
                 over: region, measure: goal.measure, seed: options.seed, limits: options.limits)
             for (index, bracket) in attained.enumerated() { report.brackets[index].tighten(bracket) }
+            progress(DeviationProgress(brackets: report.brackets))
         }
         let moving = zip(region.outwardLower, region.outwardUpper).count { $0 < $1 }
         let splits = moving <= Self.mostInputsToSplit
@@ -121,12 +123,14 @@ public final class Comparison {
         report.zonotope = goal.measure.values(root.outputs)
         report.take(root.outputs, goal.measure)
         for (index, bracket) in root.brackets.enumerated() { report.brackets[index].tighten(bracket) }
+        progress(DeviationProgress(brackets: report.brackets, boxes: 1, open: 1))
         if !isDone(report, goal), !options.limits.isOver {
             let steps = splits ? 0 : Self.ascentSteps
             let differences = joint.differences(over: region, iterations: steps, limits: options.limits)
             let magnitudes = differences.map { max($0.lower.magnitude, $0.upper.magnitude) }
             report.joint = goal.measure.values(magnitudes)
             report.take(magnitudes, goal.measure)
+            progress(DeviationProgress(brackets: report.brackets, boxes: 1, open: 1))
         }
         if !isDone(report, goal), splits {
             search = DeviationSearch(
@@ -202,10 +206,7 @@ public final class Comparison {
                     report.brackets[index].tighten(found)
                 case .unknown, .timeout: return
                 }
-                progress(
-                    DeviationProgress(
-                        boxes: report.queries, open: 0, attacked: report.brackets[index].attacked,
-                        certified: report.brackets[index].certified))
+                progress(DeviationProgress(brackets: report.brackets, boxes: report.queries))
             }
         }
     }

@@ -26,9 +26,9 @@ extension Comparison {
         let problem = DecisionProblem(pair: pair, region: region)
         var search = MarginSearch(
             over: region, model: model, limits: options.limits,
-            bound: { pass, lower, upper in
-                pass.run(lower: lower, upper: upper)
-                return BoxMargin(pass.boxBounds(lower: lower, upper: upper, decides: true), lower, upper)
+            bound: { pass, box in
+                guard pass.run(lower: box.lower, upper: box.upper) else { return nil }
+                return BoxMargin(pass.boxBounds(lower: box.lower, upper: box.upper, decides: true), box)
             }, confirm: problem.difference)
         if pair.outputCount < 2 || search.root() { return DecisionReport(verdict: .holds, boxes: 1) }
         if let counterexample = search.found ?? (options.attack ? problem.attack(options) : nil) {
@@ -113,24 +113,7 @@ struct DecisionProblem {
 
     /// By gradient descent towards either network's change of mind.
     func attack(_ options: ComparisonOptions) -> Counterexample? {
-        let plan = LanePlan(pair.product.simplified().decomposingMaxPools())
-        let lanes = plan.multiplyAdds > 3_000_000 ? 16 : 64
-        let evaluator = LaneEvaluator(LaneNetwork<Float>(plan), lanes: lanes)
-        var descent = ProjectedGradientDescent()
-        descent.seed = options.seed
-        descent.rounds = max(1, min(8, Int(2e9 / Double(75 * lanes * max(1, plan.multiplyAdds)))))
-        descent.isStopped = { options.limits.isOver }
-        let property = property
-        var found: Counterexample?
-        _ = descent.run(region: region, disjuncts: property.disjuncts, model: evaluator) { point, index in
-            if case .violated(let counterexample) = confirm(
-                point, disjunct: property.disjuncts[index], region: region, network: pair.product)
-            {
-                found = counterexample
-            }
-            return found != nil
-        }
-        return found
+        pair.attack(property.disjuncts, over: region, seed: options.seed, limits: options.limits)
     }
 
     /// One network at a time while one class leads all over the region, the product network when both change their minds.
@@ -169,11 +152,11 @@ struct DecisionProblem {
 
 extension BoxMargin {
     /// The margin by which both networks decide alike, of which every output's looseness is a part.
-    fileprivate init(_ bounds: BoxBounds, _ lower: [Double], _ upper: [Double]) {
+    fileprivate init(_ bounds: BoxBounds, _ box: MarginSearch.Box) {
         let count = bounds.influences.first?.count ?? 0
         let influence = (0..<count).map { input in bounds.influences.reduce(0) { $0 + $1[input] } }
         self.init(
             margin: bounds.decisionMargin, isDone: bounds.decisionMargin > 0, influence: influence,
-            candidates: [zip(lower, upper).map { $0 / 2 + $1 / 2 }])
+            candidates: [zip(box.lower, box.upper).map { $0 / 2 + $1 / 2 }])
     }
 }

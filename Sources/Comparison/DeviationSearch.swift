@@ -41,6 +41,16 @@ public struct DeviationProgress: Sendable {
     public var open: Int
     public var attacked: Double
     public var certified: Double
+    /// Of a deviation: what is known of each measured value.
+    public var brackets: [DeviationBracket] = []
+}
+
+extension DeviationProgress {
+    init(brackets: [DeviationBracket], boxes: Int = 0, open: Int = 0) {
+        self.init(
+            boxes: boxes, open: open, attacked: brackets.map(\.attacked).max() ?? 0,
+            certified: brackets.map(\.certified).max() ?? 0, brackets: brackets)
+    }
 }
 
 /// One box of the search.
@@ -108,7 +118,7 @@ final class DeviationSearch {
         self.limits = limits
         let outputs = model.dense.plan.outputLayout.count
         result = DeviationResult(brackets: known, outputs: [Double](repeating: .infinity, count: outputs))
-        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model) }
+        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model, limits) }
     }
 
     /// The bounds of the whole region only.
@@ -132,14 +142,22 @@ final class DeviationSearch {
         let (lower, upper) = (evaluator.region.outwardLower, evaluator.region.outwardUpper)
         closed = result.brackets.map { _ in 0 }
         closedOutputs = result.outputs.map { _ in 0 }
-        let bounds = passes[0].boxBounds(around: lower, upper)
-        merge(bounds, Part(lower: lower, upper: upper), within: nil)
+        if let bounds = passes[0].boxBounds(around: lower, upper) {
+            merge(bounds, Part(lower: lower, upper: upper), within: nil)
+        } else {
+            let unknown = [Double](repeating: .infinity, count: closedOutputs.count)
+            var part = Part(lower: lower, upper: upper)
+            (part.values, part.magnitudes) = (closed.map { _ in .infinity }, unknown)
+            insert(part)
+        }
     }
 
     private var status: DeviationProgress {
-        DeviationProgress(
-            boxes: result.boxes, open: heap.count, attacked: result.brackets.map(\.attacked).max() ?? 0,
-            certified: certified().max() ?? 0)
+        var brackets = result.brackets
+        for (index, value) in certified().enumerated() {
+            brackets[index].certified = min(brackets[index].certified, value)
+        }
+        return DeviationProgress(brackets: brackets, boxes: result.boxes, open: heap.count)
     }
 
     /// What a value may be without being looked at further.
@@ -193,8 +211,12 @@ final class DeviationSearch {
             }
         }
         for (index, child) in children.enumerated() {
-            guard let bounds = found[index] else { continue }
-            merge(bounds, child.part, within: parents[child.parent])
+            if let bounds = found[index] {
+                merge(bounds, child.part, within: parents[child.parent])
+            } else {
+                // The pass was stopped: what holds of the whole holds of each half.
+                insert(child.part)
+            }
         }
     }
 
@@ -202,8 +224,6 @@ final class DeviationSearch {
     private func merge(_ found: BoxResult, _ part: Part, within parent: Part?) {
         result.boxes += 1
         var part = part
-        part.number = numbers
-        numbers += 1
         part.magnitudes = found.bounds.differences.map { max($0.lower.magnitude, $0.upper.magnitude) }
         if let parent { part.magnitudes = zip(part.magnitudes, parent.magnitudes).map { min($0, $1) } }
         part.values = goal.measure.values(part.magnitudes)
@@ -211,7 +231,14 @@ final class DeviationSearch {
         tryCorners(found, part)
         part.influence = found.influence(of: part.magnitudes, goal.measure)
         part.excess = excess(part.values)
-        if part.excess <= 0 { close(part) } else { heap.insert(part) }
+        if part.excess <= 0 { close(part) } else { insert(part) }
+    }
+
+    private func insert(_ part: Part) {
+        var part = part
+        part.number = numbers
+        numbers += 1
+        heap.insert(part)
     }
 
     /// Looks at the corner that the largest bound proposes.
@@ -310,8 +337,9 @@ struct BoxResult: Sendable {
 }
 
 extension DifferencePass {
-    fileprivate func boxBounds(around lower: [Double], _ upper: [Double]) -> BoxResult {
-        run(lower: lower, upper: upper)
+    /// - Returns: nil when the pass was stopped.
+    fileprivate func boxBounds(around lower: [Double], _ upper: [Double]) -> BoxResult? {
+        guard run(lower: lower, upper: upper) else { return nil }
         return BoxResult(bounds: boxBounds(lower: lower, upper: upper, decides: false))
     }
 }

@@ -30,8 +30,16 @@ final class DifferencePass {
     /// For each symbol of the difference, what share of it each of the first eight moving inputs has: halving an input
     /// shrinks what it has a share in.
     var shares: [SIMD8<Double>] = []
+    /// Asked before every node: once true, the pass ends without bounds.
+    var isStopped: () -> Bool = { false }
     private let product: [Zonotope?]
     private let narrow: NarrowBuffers
+
+    /// A pass that ends when the limits are reached.
+    convenience init(_ model: PairModel, _ limits: ComparisonLimits) {
+        self.init(model)
+        isStopped = { limits.isOver }
+    }
 
     init(_ model: PairModel) {
         self.model = model
@@ -51,9 +59,10 @@ final class DifferencePass {
     /// Bounds everything over a box.
     ///
     /// - Parameters: `lower` and `upper`: in the networks' own order.
+    /// - Returns: false when it was stopped; then nothing is known of the box.
     /// - Soundness: at every real input of the box each real value of both networks, and each difference, lies in its
     ///   form with some values of the symbols, the same for all, and between its bounds.
-    func run(lower: [Double], upper: [Double]) {
+    func run(lower: [Double], upper: [Double]) -> Bool {
         moving = lower.indices.filter { lower[$0] < upper[$0] }
         setInput(dense[0], model.dense.plan.inputLayout, lower, upper)
         setInput(pruned[0], model.pruned.plan.inputLayout, lower, upper)
@@ -72,6 +81,7 @@ final class DifferencePass {
             difference[0].clear()
             difference[0].measure()
             for node in 1..<model.dense.plan.nodeCount {
+                if isStopped() { return false }
                 if model.dense.plan.isActivation(node) {
                     activate(node)
                 } else {
@@ -81,9 +91,9 @@ final class DifferencePass {
                     intersect(dense[node], pruned[node], difference[node])
                 }
             }
-        } else {
-            sideBySide()
+            return true
         }
+        return sideBySide()
     }
 
     private func setInput(_ form: Zonotope, _ layout: LaneLayout, _ lower: [Double], _ upper: [Double]) {
@@ -101,8 +111,9 @@ final class DifferencePass {
     }
 
     /// Both networks on their own, with only the input in common.
-    private func sideBySide() {
+    private func sideBySide() -> Bool {
         for node in 1..<model.dense.plan.nodeCount {
+            if isStopped() { return false }
             if model.dense.plan.isActivation(node) {
                 activateAlone(model.dense, node, dense, &denseMap)
             } else {
@@ -110,12 +121,14 @@ final class DifferencePass {
             }
         }
         for node in 1..<model.pruned.plan.nodeCount {
+            if isStopped() { return false }
             if model.pruned.plan.isActivation(node) {
                 activateAlone(model.pruned, node, pruned, &prunedMap)
             } else {
                 apply(model.pruned, node, pruned)
             }
         }
+        return true
     }
 
     // MARK: affine nodes

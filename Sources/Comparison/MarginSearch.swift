@@ -14,6 +14,8 @@ struct BoxMargin: Sendable {
     var influence: [Double]
     /// Where to look for a counterexample.
     var candidates: [[Double]] = []
+    /// Which parts of the question are not answered yet, for the box's halves.
+    var open: [Int] = []
 }
 
 /// The search over one region.
@@ -23,13 +25,21 @@ struct MarginSearch {
         var upper: [Double]
         var margin: Double
         var influence: [Double]
+        var open: [Int]
         var number: Int
 
         static func < (a: Part, b: Part) -> Bool { (a.margin, a.number) < (b.margin, b.number) }
         static func == (a: Part, b: Part) -> Bool { a.number == b.number }
     }
 
-    typealias Bound = @Sendable (_ pass: DifferencePass, _ lower: [Double], _ upper: [Double]) -> BoxMargin
+    /// A box to be bounded, and the parts of the question that are open on it.
+    struct Box: Sendable {
+        var lower: [Double]
+        var upper: [Double]
+        var open: [Int]
+    }
+
+    typealias Bound = @Sendable (_ pass: DifferencePass, _ box: Box) -> BoxMargin?
 
     private let region: InputRegion
     private let limits: ComparisonLimits
@@ -43,7 +53,7 @@ struct MarginSearch {
     var open: Int { heap.count }
 
     /// - Parameters:
-    ///   - bound: runs the pass over a box and says what follows.
+    ///   - bound: runs the pass over a box and says what follows; nil when the pass was stopped.
     ///   - confirm: a counterexample near a candidate, with certainty.
     init(
         over region: InputRegion, model: PairModel, limits: ComparisonLimits, bound: @escaping Bound,
@@ -53,22 +63,28 @@ struct MarginSearch {
         self.limits = limits
         self.bound = bound
         self.confirm = confirm
-        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model) }
+        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model, limits) }
     }
 
     /// Whether the whole region needs no splits.
-    mutating func root() -> Bool {
-        let (lower, upper) = (region.outwardLower, region.outwardUpper)
-        take(lower, upper, bound(passes[0], lower, upper))
+    ///
+    /// - Parameter open: the parts of the question.
+    mutating func root(open: [Int] = []) -> Bool {
+        let box = Box(lower: region.outwardLower, upper: region.outwardUpper, open: open)
+        take(box, bound(passes[0], box))
         return heap.isEmpty
     }
 
-    private mutating func take(_ lower: [Double], _ upper: [Double], _ found: BoxMargin) {
+    /// - Parameter found: nil when nothing was found out: then the box stays open as it is.
+    private mutating func take(_ box: Box, _ found: BoxMargin?) {
+        let found = found ?? BoxMargin(margin: -.infinity, isDone: false, influence: [], open: box.open)
         boxes += 1
         if found.isDone { return }
         for candidate in found.candidates where self.found == nil { self.found = confirm(candidate) }
         heap.insert(
-            Part(lower: lower, upper: upper, margin: found.margin, influence: found.influence, number: boxes))
+            Part(
+                lower: box.lower, upper: box.upper, margin: found.margin, influence: found.influence, open: found.open,
+                number: boxes))
     }
 
     /// Goes on from `root()`.
@@ -77,7 +93,7 @@ struct MarginSearch {
             if limits.isCancelled() { return .unknown(reason: "cancelled") }
             if limits.isOver { return .timeout }
             if boxes >= limits.maxBoxes { return .unknown(reason: "the limit of \(limits.maxBoxes) boxes was reached") }
-            var halves: [(lower: [Double], upper: [Double])] = []
+            var halves: [Box] = []
             while halves.count < 128, let part = heap.popMin() {
                 guard let pair = halve(part) else {
                     return .unknown(reason: "a box of the inputs cannot be halved any further")
@@ -91,30 +107,31 @@ struct MarginSearch {
         return found.map(Verdict.violated) ?? .holds
     }
 
-    private mutating func boundAll(_ parts: [(lower: [Double], upper: [Double])]) {
+    private mutating func boundAll(_ parts: [Box]) {
         let results = Results<BoxMargin>(parts.count)
         let tickets = Tickets(parts.count)
         let workers = WorkerPasses(passes)
         let bound = bound
         runWorkers(min(passes.count, parts.count)) { worker in
             while let ticket = tickets.take() {
-                results[ticket] = bound(workers.passes[worker], parts[ticket].lower, parts[ticket].upper)
+                results[ticket] = bound(workers.passes[worker], parts[ticket])
             }
         }
         for (index, part) in parts.enumerated() {
-            if let result = results[index] { take(part.lower, part.upper, result) }
+            take(part, results[index])
         }
     }
 
     /// Along the input that most of the looseness comes from, for its width.
-    private func halve(_ part: Part) -> [(lower: [Double], upper: [Double])]? {
+    private func halve(_ part: Part) -> [Box]? {
         let moving = part.lower.indices.filter { part.lower[$0] < part.upper[$0] }
         var best: (weight: Double, input: Int)?
         for (place, input) in moving.enumerated() {
             let middle = part.lower[input] / 2 + part.upper[input] / 2
             guard middle > part.lower[input], middle < part.upper[input] else { continue }
             let width = part.upper[input] - part.lower[input]
-            let weight = part.influence[place] > 0 ? part.influence[place] : width * 1e-300
+            let share = place < part.influence.count ? part.influence[place] : 0
+            let weight = share > 0 ? share : width * 1e-300
             if weight > best?.weight ?? -1 { best = (weight, input) }
         }
         guard let input = best?.input else { return nil }
@@ -122,7 +139,9 @@ struct MarginSearch {
         var (left, right) = (part.upper, part.lower)
         left[input] = middle
         right[input] = middle
-        return [(part.lower, left), (right, part.upper)]
+        return [
+            Box(lower: part.lower, upper: left, open: part.open), Box(lower: right, upper: part.upper, open: part.open),
+        ]
     }
 }
 

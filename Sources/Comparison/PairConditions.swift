@@ -27,35 +27,29 @@ extension Comparison {
     /// - Soundness: of `.holds`, bounds that pay for their rounding; of `.violated`, an evaluation rounded outward, or
     ///   exact, at the witness.
     public func decide(
-        _ property: Property, limits: ComparisonLimits, progress: (DeviationProgress) -> Void = { _ in }
+        _ property: Property, limits: ComparisonLimits, seed: UInt64 = 0,
+        progress: (DeviationProgress) -> Void = { _ in }
     ) -> ConditionReport {
         precondition(property.inputCount == pair.inputCount && property.outputCount == 2 * pair.outputCount)
         var report = ConditionReport(verdict: .holds)
         for (number, region) in property.regions.enumerated() where !region.isCertainlyEmpty {
             let disjuncts = property.disjuncts.filter { $0.region == number }
             if disjuncts.isEmpty { continue }
-            let product = pair.product
+            let points = PointEvaluator(pair, region: region)
             var search = MarginSearch(
                 over: region, model: model, limits: limits,
-                bound: { pass, lower, upper in
-                    pass.run(lower: lower, upper: upper)
-                    return pass.margin(of: disjuncts, lower: lower, upper: upper)
-                },
-                confirm: { point in
-                    for disjunct in disjuncts {
-                        if case .violated(let counterexample) = confirm(
-                            point, disjunct: disjunct, region: region, network: product)
-                        {
-                            return counterexample
-                        }
-                    }
-                    return nil
-                })
-            let isProved = search.root()
+                bound: { pass, box in
+                    pass.run(lower: box.lower, upper: box.upper) ? pass.margin(of: disjuncts, box) : nil
+                }, confirm: { points.counterexample(near: $0, of: disjuncts) })
+            let isProved = search.root(open: Array(disjuncts.indices))
             let moving = zip(region.outwardLower, region.outwardUpper).count { $0 < $1 }
-            if let counterexample = search.found {
+            if isProved {
+                report.verdict = .holds
+            } else if let counterexample = search.found
+                ?? pair.attack(disjuncts, over: region, seed: seed, limits: limits)
+            {
                 report.verdict = .violated(counterexample)
-            } else if !isProved {
+            } else {
                 report.verdict =
                     moving <= Self.mostInputsToSplit
                     ? search.run(progress) : .unknown(reason: "too many inputs move to split boxes")
@@ -68,11 +62,63 @@ extension Comparison {
     }
 }
 
+extension PointEvaluator {
+    /// A confirmed counterexample near a candidate where float64 sees one.
+    func counterexample(near candidate: [Double], of disjuncts: [Disjunct]) -> Counterexample? {
+        let (dense, pruned) = outputs(at: candidate)
+        let values = (dense + pruned).map { Interval($0) }
+        guard values.allSatisfy(\.isBounded) else { return nil }
+        let inputs = candidate.map { Interval($0) }
+        for disjunct in disjuncts
+        where disjunct.constraints.allSatisfy({ $0.margin(outputs: values, inputs: inputs).lower <= 0 }) {
+            if case .violated(let counterexample) = confirm(
+                candidate, disjunct: disjunct, region: region, network: pair.product)
+            {
+                return counterexample
+            }
+        }
+        return nil
+    }
+}
+
+extension NetworkPair {
+    /// A counterexample by gradient descent on both networks at once.
+    ///
+    /// - Parameter disjuncts: over the product's outputs.
+    func attack(
+        _ disjuncts: [Disjunct], over region: InputRegion, seed: UInt64, limits: ComparisonLimits
+    ) -> Counterexample? {
+        let plan = LanePlan(product.simplified().decomposingMaxPools())
+        let lanes = plan.multiplyAdds > 3_000_000 ? 16 : 64
+        let evaluator = LaneEvaluator(LaneNetwork<Float>(plan), lanes: lanes)
+        var descent = ProjectedGradientDescent()
+        descent.seed = seed
+        descent.rounds = max(1, min(8, Int(2e9 / Double(75 * lanes * max(1, plan.multiplyAdds)))))
+        descent.isStopped = { limits.isOver }
+        var found: Counterexample?
+        _ = descent.run(region: region, disjuncts: disjuncts, model: evaluator) { point, index in
+            if case .violated(let counterexample) = confirm(
+                point, disjunct: disjuncts[index], region: region, network: product)
+            {
+                found = counterexample
+            }
+            return found != nil
+        }
+        return found
+    }
+}
+
 extension DifferencePass {
-    /// How far a box is from any of the disjuncts: each has a constraint that fails by so much all over it.
-    func margin(of disjuncts: [Disjunct], lower: [Double], upper: [Double]) -> BoxMargin {
+    /// How far a box is from any of the disjuncts that are open on it: each has a constraint that fails by so much all
+    /// over it.
+    func margin(of disjuncts: [Disjunct], _ box: MarginSearch.Box) -> BoxMargin {
+        let (lower, upper) = (box.lower, box.upper)
         var result = BoxMargin(margin: .infinity, isDone: true, influence: [])
-        for disjunct in disjuncts {
+        for index in box.open {
+            let disjunct = disjuncts[index]
+            if disjunct.constraints.contains(where: { $0.certainlyFails(margin: quickBound($0, lower, upper)) }) {
+                continue
+            }
             // The constraint that fails most clearly stands for the disjunct.
             var best: (range: Interval, form: SymbolSum, fails: Bool)?
             for constraint in disjunct.constraints {
@@ -85,6 +131,7 @@ extension DifferencePass {
             if best?.fails == true { continue }
             let range = best?.range ?? .line
             result.isDone = false
+            result.open.append(index)
             guard range.lower < result.margin else { continue }
             result.margin = range.lower
             result.influence = best?.form.influence(shares, inputs: moving.count) ?? []
@@ -125,6 +172,13 @@ extension DifferencePass {
             range = intersection(range, byDense.range)
         }
         return (range + constraint.constant, best)
+    }
+
+    /// As `bound`, by the outputs' own bounds only.
+    private func quickBound(_ constraint: LinearConstraint, _ lower: [Double], _ upper: [Double]) -> Interval {
+        var combination = Combination(constraint, outputs: model.dense.plan.outputLayout.count)
+        if differenceOutput != nil { combination.replaceDense() }
+        return ranges(combination, constraint, lower, upper) + constraint.constant
     }
 
     private func intersection(_ a: Interval, _ b: Interval) -> Interval { a.intersection(b) ?? a }

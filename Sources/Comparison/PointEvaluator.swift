@@ -7,7 +7,7 @@ import Properties
 
 /// Evaluates candidates for a large deviation.
 struct PointEvaluator: Sendable {
-    private let pair: NetworkPair
+    let pair: NetworkPair
     let region: InputRegion
 
     init(_ pair: NetworkPair, region: InputRegion) {

@@ -47,7 +47,8 @@ public final class RobustnessTransfer {
     /// What is certain about the deviation over a region, by the closed form and by difference bounds.
     public func deviation(over region: InputRegion) -> CertifiedDeviation {
         let (lower, upper) = (region.outwardLower, region.outwardUpper)
-        pass.run(lower: lower, upper: upper)
+        let isBounded = pass.run(lower: lower, upper: upper)
+        precondition(isBounded, "nobody stops this pass")
         var differences = pass.boxBounds(lower: lower, upper: upper, decides: false).differences
         var euclidean = euclideanLength(differences.map { max($0.lower.magnitude, $0.upper.magnitude) })
         if let closed = closedForm?.bound(over: region) {

@@ -76,7 +76,7 @@ private struct PairedSearch {
         limits.threads = options.threads
         limits.isCancelled = isCancelled
         limits.maxBoxes = options.maxNodes
-        let found = comparison.decide(reduced.property, limits: limits) { status in
+        let found = comparison.decide(reduced.property, limits: limits, seed: options.seed) { status in
             progress(
                 VerificationProgress(
                     phase: "differences", nodes: status.boxes, open: status.open, worstBound: -status.certified,
