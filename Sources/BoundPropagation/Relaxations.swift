@@ -39,7 +39,7 @@ struct Offsets: Sendable {
 struct ActivationTable: Sendable {
     /// `LANE_ACTIVE`, `LANE_INACTIVE`, or the neuron's row in the per-lane arrays.
     var slots: Table<Int32>
-    /// The standard lines: lower slope `1` if `u > -l` else the negative slope; the chord above.
+    /// The standard lines: lower slope `1` if `u > -l`, nearly, else the negative slope; the chord above.
     var lowerSlope: Table<Double>
     var upperSlope: Table<Double>
     var floatLowerSlope: Table<Float>
@@ -133,7 +133,8 @@ struct Relaxations: Sendable {
             } else {
                 slots.append(Int32(neurons.count))
                 neurons.append(NeuronPlace(node: node, feature: feature))
-                lowerSlope[feature] = upper > -lower ? 1 : negativeSlope
+                // As the kernels over boxes do, and the checker of proofs: ties are not for rounding to decide.
+                lowerSlope[feature] = upper > -lower * (1 - 0x1p-20) ? 1 : negativeSlope
                 starts.append(Float(lowerSlope[feature]))
                 let slope =
                     lower == -.infinity || upper == .infinity

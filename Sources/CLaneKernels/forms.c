@@ -4,6 +4,10 @@
 #include "CLaneKernels.h"
 #include "clones.h"
 
+// Lower lines have slope 1 if u > -l, but for a millionth: boxes of round numbers make ties, which rounding would decide
+// in one way here and in another way where a proof is checked.
+#define NEARLY_ONE (1 - 0x1p-20)
+
 static inline double magnitude(double x) { return x < 0 ? -x : x; }
 static inline double smaller(double x, double y) { return x < y ? x : y; }
 static inline double larger(double x, double y) { return x > y ? x : y; }
@@ -39,7 +43,7 @@ void lane_relax_forms(ptrdiff_t count, ptrdiff_t lanes, double a, ptrdiff_t coef
             up[j] = u;
             // The lower function's own range chooses its slope; any slope in [a, 1] is sound.
             double top = lowForm + below[j];
-            double open = top > below[j] - lowForm ? 1 : a;
+            double open = top > (below[j] - lowForm) * NEARLY_ONE ? 1 : a;
             lowerSlope[j] = l >= 0 ? 1 : u <= 0 ? a : open;
             // The upper function's own range gives the chord above f.
             double left = upForm - above[j] - slack, right = upForm + above[j] + slack;
@@ -100,7 +104,7 @@ void lane_widen(ptrdiff_t count, ptrdiff_t lanes, const double *restrict weights
     }
 }
 
-// The rigorous relaxation of rigorous.c with bounds of each lane's own: lower line of slope 1 if u > -l, else a.
+// The rigorous relaxation of rigorous.c with bounds of each lane's own: lower line of slope 1 if u > -l, nearly, else a.
 LANE_CLONES
 void lane_relax_boxes(ptrdiff_t count, ptrdiff_t lanes, double a, const double *restrict g, double *restrict lambda,
                       const double *restrict lower, const double *restrict upper, double *restrict constants,
@@ -115,7 +119,7 @@ void lane_relax_boxes(ptrdiff_t count, ptrdiff_t lanes, double a, const double *
             int isActive = l >= 0, isInactive = u <= 0;
             double chord = (u - a * l) / (u - l);
             chord = smaller(1, larger(a, chord));
-            double below = u > -l ? 1 : a;
+            double below = u > -l * NEARLY_ONE ? 1 : a;
             double slope = v >= 0 ? below : chord;
             slope = isActive ? 1 : isInactive ? a : slope;
             double coefficient = slope * v;

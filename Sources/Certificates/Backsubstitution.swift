@@ -231,9 +231,12 @@ final class Backsubstitution<Sums: LaneSums>: @unchecked Sendable {
 }
 
 /// Slopes of the standard lines around an unstable neuron: below it the nearer of the two pieces, above it the chord.
-/// Rounding does not matter: any slopes are sound.
+/// Rounding does not matter: any slopes are sound. Ties, which round numbers make, are decided as the search does.
 @inline(__always)
 func standardSlopes(_ low: Double, _ high: Double, _ slope: Double) -> (below: Double, above: Double) {
     let chord = (high - slope * low) / (high - low)
-    return (high > -low ? 1 : slope, min(1, max(slope, chord)))
+    return (high > -low * nearlyOne ? 1 : slope, min(1, max(slope, chord)))
 }
+
+/// How much of -low a high end has to exceed for the steeper line below: a millionth less than all of it.
+let nearlyOne = 1 - 0x1p-20

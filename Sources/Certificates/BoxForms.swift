@@ -200,7 +200,7 @@ struct BoxForms<Sums: LaneSums> {
         ranges.lower[feature] = l >= 0 ? l : kind.down(productRoundedDown(slope, l))
         ranges.upper[feature] = u >= 0 ? u : kind.up(productRoundedUp(slope, u))
         // Below: any slope between the two pieces'. Above: the chord over the upper function's own range.
-        let below = l >= 0 ? 1 : u <= 0 ? slope : lowMost > -lowLeast ? 1 : slope
+        let below = l >= 0 ? 1 : u <= 0 ? slope : lowMost > -lowLeast * nearlyOne ? 1 : slope
         var above = 1.0
         var lift = 0.0
         if u <= 0 || right <= 0 {

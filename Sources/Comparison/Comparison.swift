@@ -56,6 +56,8 @@ public struct ComparisonReport: Sendable {
     public var isDecided = false
     /// Whether the threshold, if there is one, is kept.
     public var verdict: Verdict?
+
+    public init() {}
 }
 
 /// Compares two networks over any number of regions.

@@ -13,6 +13,12 @@ public struct DecisionReport: Sendable {
     public var verdict: Verdict
     public var boxes = 0
     public var queries = 0
+
+    public init(verdict: Verdict, boxes: Int = 0, queries: Int = 0) {
+        self.verdict = verdict
+        self.boxes = boxes
+        self.queries = queries
+    }
 }
 
 extension Comparison {

@@ -11,6 +11,11 @@ func isInterrupted() -> Bool { interrupted.load(ordering: .relaxed) }
 
 /// From here on the first interrupt asks for an orderly end; the second one ends the process at once.
 func catchInterrupts() {
+    // A parent may have started us from a thread that blocks signals, and the mask is inherited.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
         signal(number) { number in
             interrupted.store(true, ordering: .relaxed)

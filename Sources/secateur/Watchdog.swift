@@ -11,7 +11,7 @@ private let grace = 0.35
 /// Prints `timeout` and ends the process when nothing was printed by shortly after the timeout.
 func startWatchdog(timeout: Double, printer: AnswerPrinter, progress: ProgressLine) {
     guard timeout < 1e9 else { return }
-    let thread = Thread {
+    startThread {
         let end = ContinuousClock.now + .seconds(timeout + grace)
         while ContinuousClock.now < end {
             let rest = (end - ContinuousClock.now) / .microseconds(1)
@@ -21,24 +21,21 @@ func startWatchdog(timeout: Double, printer: AnswerPrinter, progress: ProgressLi
         printer.print(VerificationReport(verdict: .timeout), readSeconds: 0)
         _exit(ExitStatus.answered.rawValue)
     }
-    thread.start()
 }
 
-/// A detached thread; a task would wait for a free one of the pool, which may be what is stuck.
-private final class Thread: Sendable {
-    private let body: @Sendable () -> Void
+/// Runs on a detached thread; a task would wait for a free one of the pool, which may be what is stuck.
+func startThread(_ body: @escaping @Sendable () -> Void) {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
 
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-
-    func start() {
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<Thread>.fromOpaque(argument!).takeRetainedValue().body()
-                return nil
-            }, argument)
-        if status == 0 { pthread_detach(thread) }
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
+    var thread = pthread_t()
+    let status = pthread_create(
+        &thread, nil,
+        { argument in
+            Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    if status == 0 { pthread_detach(thread) }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Certificates
 public import Comparison
 import Glibc
 import Intervals
@@ -15,7 +16,9 @@ struct Compare: ParsableCommand {
             and one that it nowhere exceeds. Regions are the input boxes of a property, a box, or images with a radius. \
             With --threshold the first line is a verdict: unsat (never exceeded), sat (an input follows, with the dense \
             network's outputs and then the pruned one's), unknown or timeout; so it is with --decision, which asks whether \
-            both networks always rank the same class first.
+            both networks always rank the same class first. --certificate F also leaves the question as the VNN-LIB 2.0 query \
+            F.vnnlib, and in F a proof of its answer, or the counterexample: secateur check F F.vnnlib --network f=dense.onnx \
+            --network g=pruned.onnx.
 
             Example: secateur compare dense.onnx pruned.onnx --property property.vnnlib --timeout 60
             Example: secateur compare dense.onnx pruned.onnx --data mnist --images 0:20 --epsilon 0.01 --decision
@@ -37,6 +40,12 @@ struct Compare: ParsableCommand {
 
     @Option(help: ArgumentHelp("Decide whether the deviation ever exceeds this.", valueName: "deviation"))
     var threshold: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --threshold over one region: write the proof, or the counterexample, to this file, for secateur check.",
+            valueName: "file"))
+    var certificate: String?
 
     @Option(help: "Stop when the certified value is within this share of the attained one.")
     var tolerance = 0.1
@@ -79,6 +88,9 @@ struct Compare: ParsableCommand {
         if !(tolerance > 0 && tolerance <= 1000) { throw ValidationError("--tolerance must be above 0") }
         if let timeout, !(timeout > 0) { throw ValidationError("--timeout must be a positive number of seconds") }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024") }
+        if certificate != nil && (threshold == nil || measure == .euclidean || closedForm || budget != nil) {
+            throw ValidationError("--certificate belongs to --threshold, and to --measure linf or outputs")
+        }
         if published && !closedForm { throw ValidationError("--published belongs to --closed-form") }
         if decision && (threshold != nil || budget != nil || closedForm) {
             throw ValidationError("--decision asks for no number; leave --threshold, --budget and --closed-form away")
@@ -100,20 +112,49 @@ struct Compare: ParsableCommand {
                 "the networks have no common structure (\(obstacle)): they are bounded side by side\n",
                 to: STDERR_FILENO)
         }
+        if let certificate {
+            if let objection = objectionToCertifying(pair.product) {
+                throw InputFault("\(dense), \(pruned): \(objection); leave --certificate away")
+            }
+            if regions.count > 1 {
+                throw InputFault(
+                    "\(certificate): there are \(regions.count) regions; give one, or leave --certificate away")
+            }
+        }
         let comparison = Comparison(pair)
         var printer = ComparePrinter(dense: dense, pruned: pruned, asJSON: json)
-        for region in regions {
+        let progress = ProgressLine()
+        let watch = ComparisonWatch(progress: progress)
+        for (index, region) in regions.enumerated() {
             if isInterrupted() { break }
-            try answer(region, comparison, &printer)
+            let start = ContinuousClock.now
+            let goal = options(start).goal
+            watch.begin(timeout: timeout, isLast: index == regions.count - 1) { [printer, decision] latest in
+                var printer = printer
+                let verdict: Verdict = isInterrupted() ? .unknown(reason: "interrupted") : .timeout
+                if decision {
+                    let report = DecisionReport(verdict: verdict, boxes: latest?.boxes ?? 0)
+                    printer.print(region, report, seconds: seconds(since: start))
+                } else {
+                    var report = ComparisonReport()
+                    report.brackets = latest?.brackets ?? []
+                    report.boxes = latest?.boxes ?? 0
+                    report.open = latest?.open ?? 0
+                    if goal.threshold != nil { report.verdict = verdict }
+                    printer.print(region, report, goal, seconds: seconds(since: start))
+                }
+            }
+            try answer(region, comparison, &printer, progress, watch, start)
         }
         printer.finish()
         if isInterrupted() { throw ExitStatus.interrupted }
     }
 
     private func answer(
-        _ region: NamedRegion, _ comparison: Comparison, _ printer: inout ComparePrinter
+        _ region: NamedRegion, _ comparison: Comparison, _ printer: inout ComparePrinter, _ progress: ProgressLine,
+        _ watch: ComparisonWatch, _ start: ContinuousClock.Instant
     ) throws {
-        let start = ContinuousClock.now
+        defer { watch.end() }
         if closedForm || budget != nil {
             guard let closed = comparison.closedForm(over: region.region) else {
                 throw InputFault(
@@ -121,29 +162,51 @@ struct Compare: ParsableCommand {
                         + "form; leave --closed-form and --budget away")
             }
             let budgets = budget.flatMap { comparison.budgets(within: $0, over: region.region) }
+            watch.end()
             printer.print(
                 region, closed, published: published, budgets: budgets, deviation: budget,
                 seconds: seconds(since: start))
             return
         }
-        let progress = ProgressLine()
         let options = options(start)
         if decision {
             let report = comparison.decision(over: region.region, options: options) {
+                watch.note($0)
                 progress.show("\(region.name): \($0.boxes) boxes, \($0.open) open")
             }
-            progress.finish()
+            watch.end()
+            progress.hide()
             printer.print(region, report, seconds: seconds(since: start))
         } else {
             let report = comparison.deviation(over: region.region, options: options) {
+                watch.note($0)
                 progress.show(
                     "\(region.name): \($0.boxes) boxes, \($0.open) open, between \(formatted("%.5g", $0.attacked)) and "
                         + formatted("%.5g", $0.certified))
             }
-            progress.finish()
+            watch.end()
+            progress.hide()
+            if let certificate, let verdict = report.verdict {
+                let made = try DeviationCertificate(
+                    path: certificate, dense: dense, pruned: pruned, region: region, threshold: threshold ?? 0)
+                let note = try made.write(verdict, options: proofOptions(start)) { progress.show($0) }
+                progress.hide()
+                writeOut(note, to: STDERR_FILENO)
+            }
             printer.print(region, report, options.goal, seconds: seconds(since: start))
         }
     }
+
+    /// For a proof that is written down, in what is left of the time.
+    private func proofOptions(_ start: ContinuousClock.Instant) -> VerificationOptions {
+        var options = VerificationOptions()
+        options.timeout = timeout.map { max(0, $0 - seconds(since: start)) } ?? .infinity
+        options.threads = threadCount
+        options.seed = seed
+        return options
+    }
+
+    private var threadCount: Int { threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     private func options(_ start: ContinuousClock.Instant) -> ComparisonOptions {
         var options = ComparisonOptions()
@@ -151,7 +214,7 @@ struct Compare: ParsableCommand {
         options.goal.tolerance = tolerance
         options.goal.threshold = threshold
         options.limits.deadline = timeout.map { start + .seconds($0) }
-        options.limits.threads = threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        options.limits.threads = threadCount
         options.limits.isCancelled = { isInterrupted() }
         options.seed = seed
         options.attack = !noAttack

@@ -52,14 +52,14 @@ struct ComparePrinter {
             }
             text += "\n"
         }
-        if goal.measure != .outputs {
+        if goal.measure != .outputs && !report.outputs.isEmpty {
             text += "outputs: at most \(report.outputs.map(number).joined(separator: ", "))\n"
         }
         var ways: [String] = []
         if let closed = report.closedForm { ways.append("closed form \(number(closed.deviation))") }
         if let value = report.zonotope.max() { ways.append("difference bounds \(number(value))") }
         if let value = report.joint.max() { ways.append("joint linear bounds \(number(value))") }
-        text += "without splitting: \(ways.joined(separator: ", "))\n"
+        if !ways.isEmpty { text += "without splitting: \(ways.joined(separator: ", "))\n" }
         text += "\(report.boxes) boxes, \(report.queries) queries, \(formatted("%.2f", seconds)) s\n"
         writeOut(text, to: STDOUT_FILENO)
     }
