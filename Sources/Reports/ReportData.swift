@@ -181,6 +181,7 @@ extension SweepQuery.Origin {
         case .transferredCounterexample: "another network's counterexample"
         case .transferredProof: "started from another network's proof"
         case .neighbouringRadius: "started from another radius"
+        case .transferredMargin: "holds for the dense network by more than pruning can take"
         }
     }
 }

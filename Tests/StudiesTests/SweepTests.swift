@@ -89,7 +89,9 @@ import Testing
     @Test func reuseChangesNoVerdict() throws {
         let (summary, results) = try run(plan("on"))
         let (plain, others) = try run(
-            plan("off", [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false}")]))
+            plan(
+                "off",
+                [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false, margins: false}")]))
         let (first, second) = (try outcomes(results), try outcomes(others))
         #expect(first.count == second.count)
         for (key, outcome) in first {
@@ -112,6 +114,23 @@ import Testing
             for (value, center) in zip(example, image.values) { #expect(abs(value - center) <= radius * (1 + 1e-5)) }
             #expect((query.attackedMargin ?? 1) <= 0)
         }
+    }
+
+    /// Hardly pruned and not trained again: many proofs carry over, and none that the network itself would not have.
+    @Test func proofsCarryOverByMargins() throws {
+        let few: [(key: String, value: String)] = [
+            ("seeds", "[1]"), ("pruning.ratios", "[0, 0.02]"), ("fine-tuning", "{epochs: 1, rate: 0.000000001}"),
+            ("verification.epsilons", "[0.0002, 0.002, 0.1]"), ("verification.images", "0:6"),
+        ]
+        let (summary, results) = try run(
+            plan("on", few + [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false}")]))
+        let carried = try #require(results).queries.filter { $0.origin == .transferredMargin }
+        #expect(!carried.isEmpty && carried.allSatisfy { $0.outcome == .holds && $0.source == "seed1" })
+        #expect(summary.savings.first { $0.kind == .margins }?.queries == carried.count)
+        let reuse = "{epsilons: false, counterexamples: false, proofs: false, bounds: false, margins: false}"
+        let (_, others) = try run(plan("off", few + [("reuse", reuse)]))
+        #expect(try outcomes(results) == outcomes(others))
+        #expect(try #require(others).queries.allSatisfy { $0.origin != .transferredMargin })
     }
 
     @Test func counterexamplesCarryOverToACopy() throws {

@@ -30,6 +30,8 @@ struct ImageTask: Sendable {
     let options: QueryOptions
     /// Seconds for each query.
     let timeout: Double?
+    /// From the network that this one was pruned from, and the image's place.
+    let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
     let handsOnBounds: Bool
     var search: EpsilonSearch
@@ -121,6 +123,7 @@ struct ImageTask: Sendable {
         _ place: Int, _ post: (Answer) -> Void, _ isStopped: @escaping @Sendable () -> Bool
     ) throws {
         let start = ContinuousClock.now
+        if let result = try transferred(place) { return try record(Answer(place: place, result: result), post) }
         var given = VerificationOptions()
         given.timeout = timeout ?? .infinity
         given.threads = options.threads
@@ -146,6 +149,20 @@ struct ImageTask: Sendable {
         if isHelped { result.details?.origin = .neighbouringRadius }
         result.seconds = seconds(since: start)
         try record(Answer(place: place, result: result, counterexample: point), post)
+    }
+
+    /// An answer that follows from the network that this one was pruned from.
+    private func transferred(_ place: Int) throws -> QueryResult? {
+        guard let transfer else { return nil }
+        let start = ContinuousClock.now
+        let key = DenseMargins.Key(image: transfer.image, epsilon: place)
+        let center = image.nearestInput(of: image.values)
+        guard transfer.from.carries(try query(place).property, center: center, key: key) else { return nil }
+        var result = QueryResult(outcome: .holds)
+        result.details = SweepDetails(
+            origin: .transferredMargin, source: transfer.from.source, cleanMargin: cleanMargin)
+        result.seconds = seconds(since: start)
+        return result
     }
 
     /// Posts the answer, and those that follow from it.

@@ -7,6 +7,8 @@ internal import Verification
 
 struct OpenedModel: Sendable {
     let prepared: PreparedNetwork
+    /// From the network that this one was pruned from, where proofs may carry over.
+    var transfer: MarginTransfer?
     /// By image: the class that it certainly has instead of its label.
     private(set) var predicted: [Int: Int] = [:]
     /// By image: what its label has more than the strongest other class.

@@ -9,6 +9,8 @@ public enum Reuse: String, Codable, Sendable, CaseIterable {
     case proofs
     /// The search begins with bounds of neurons that were proved at a larger radius.
     case bounds
+    /// Proved because the network that this one was pruned from is, by more than pruning can have taken.
+    case margins
 }
 
 /// What a sweep notes of a query beside its result.

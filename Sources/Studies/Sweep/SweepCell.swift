@@ -79,7 +79,7 @@ extension SweepQuery {
     var isOwn: Bool {
         switch origin {
         case .largerRadius, .smallerRadius, .otherRadius: false
-        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius: true
+        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: true
         }
     }
 }

@@ -226,7 +226,7 @@ final class SweepQuestions {
             var (queries, seconds, isKnown) = (0, 0.0, false)
             for (place, result) in answers where result.details.map({ kind.origins.contains($0.origin) }) ?? false {
                 queries += 1
-                guard kind == .epsilons || kind == .counterexamples else { continue }
+                guard kind == .epsilons || kind == .counterexamples || kind == .margins else { continue }
                 let keys = [["\(place.epsilon)", result.outcome.rawValue], [result.outcome.rawValue]]
                 guard let alike = keys.lazy.compactMap({ searched[$0] }).first else { continue }
                 isKnown = true
@@ -246,6 +246,7 @@ extension Reuse {
         case .counterexamples: [.transferredCounterexample]
         case .proofs: [.transferredProof]
         case .bounds: [.neighbouringRadius]
+        case .margins: [.transferredMargin]
         }
     }
 }

@@ -120,6 +120,8 @@ public struct SweepQuery: Codable, Sendable, Equatable {
         case transferredProof
         /// Started from the bounds or the split tree of the same model at another radius.
         case neighbouringRadius
+        /// Holds, because the dense network's margin exceeds what pruning can have taken from it.
+        case transferredMargin
     }
 
     public init(

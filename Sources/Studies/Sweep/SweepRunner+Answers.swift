@@ -77,9 +77,12 @@ extension SweepRunner {
         let open = Set(questions.openImages(of: model))
         let images = questions.images.filter { open.contains($0.key) }
         let file = recipes[model].file
-        return { [pool] in
+        let dense = plan.reuse.contains(.margins) ? recipes.denseNetwork(of: model).map { recipes[$0] } : nil
+        return { [pool, denseNetworks] in
             do throws(StudyError) {
-                pool.post(.opened(model, try OpenedModel(file: file, images: images)))
+                var opened = try OpenedModel(file: file, images: images)
+                if let dense { opened.transfer = denseNetworks.transfer(from: dense, to: opened.prepared) }
+                pool.post(.opened(model, opened))
             } catch {
                 pool.post(.failed(error))
             }
@@ -103,7 +106,8 @@ extension SweepRunner {
         return ImageTask(
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
-            options: query, timeout: round.timeout, handsOnBounds: plan.reuse.contains(.bounds),
+            options: query, timeout: round.timeout, transfer: opened.transfer.map { ($0, image) },
+            handsOnBounds: plan.reuse.contains(.bounds),
             search: questions.search(model, image))
     }
 

@@ -85,7 +85,7 @@ extension SweepQuery.Origin {
     var isInherited: Bool {
         switch self {
         case .largerRadius, .smallerRadius, .otherRadius: true
-        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius: false
+        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: false
         }
     }
 }

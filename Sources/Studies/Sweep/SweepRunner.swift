@@ -14,6 +14,7 @@ public final class SweepRunner {
     let data: SweepData
     let options: Options
     let pool = JobPool<Message>()
+    let denseNetworks = DenseNetworks()
     public private(set) var recipes: [ModelRecipe] = []
     /// By number of the recipe.
     public internal(set) var records: [Int: ModelRecord] = [:]
