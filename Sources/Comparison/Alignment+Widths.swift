@@ -1,26 +1,26 @@
-// Networks of other widths, as structured pruning and merging of neurons leave them. In a chain of linear operators and
-// activations, each hidden neuron of the smaller layer takes the place of a neuron of the larger one, and the places left
-// over get neurons without any weight. That is the same function whatever the places are; good places make the
-// differences small. They are chosen front to back, nearest rows first.
+// Networks of other widths, as structured pruning and merging of neurons leave them. In a chain of linear operators,
+// convolutions and activations, each hidden neuron or channel of the smaller layer takes the place of one of the larger
+// layer, and the places left over get neurons or channels without any weight. That is the same function whatever the places
+// are; good places make the differences small. They are chosen front to back, nearest rows first.
 
 import Networks
 
 extension Alignment {
-    /// - Returns: nil unless both are chains of linear operators with the same activations in between.
+    /// - Returns: nil unless both are chains of linear operators and convolutions with the same activations in between.
     static func matchWidths(_ dense: Network, _ pruned: Network) -> Alignment? {
         guard var first = Chain(dense), var second = Chain(pruned), first.layers.count == second.layers.count,
-            first.hasActivations(of: second)
+            first.isAlike(second)
         else { return nil }
         for layer in 0..<first.layers.count - 1 {
-            let (a, b) = (first.layers[layer].bias.count, second.layers[layer].bias.count)
+            let (a, b) = (first.layers[layer], second.layers[layer])
+            // Rows of other lengths are not to be compared: images of other sizes, for one.
+            guard a.columns == b.columns else { return nil }
             // Sigmoids and the like of nothing are no zeros, but nothing reads them.
-            if a == b { continue }
-            if a > b {
-                let places = Self.places(of: second.layers[layer], in: first.layers[layer])
-                second.spread(layer, to: places, of: a)
+            if a.rows == b.rows { continue }
+            if a.rows > b.rows {
+                second.spread(layer, to: Self.places(of: b, in: a), of: a.rows)
             } else {
-                let places = Self.places(of: first.layers[layer], in: second.layers[layer])
-                first.spread(layer, to: places, of: b)
+                first.spread(layer, to: Self.places(of: a, in: b), of: b.rows)
             }
         }
         guard case .success(let alignment) = match(first.network, second.network, isFilled: true) else { return nil }
@@ -28,23 +28,22 @@ extension Alignment {
     }
 
     /// For each row of the smaller layer the place among the rows of the larger one: nearest pairs first.
-    private static func places(of smaller: Linear, in larger: Linear) -> [Int] {
-        let columns = larger.weights.columns
-        let (a, b) = (smaller.weights.dense, larger.weights.dense)
+    private static func places(of smaller: ChainLayer, in larger: ChainLayer) -> [Int] {
+        let columns = larger.columns
         var pairs: [(distance: Double, row: Int, place: Int)] = []
-        for row in smaller.bias.indices {
-            for place in larger.bias.indices {
+        for row in 0..<smaller.rows {
+            for place in 0..<larger.rows {
                 var square = (smaller.bias[row] - larger.bias[place]) * (smaller.bias[row] - larger.bias[place])
                 for column in 0..<columns {
-                    let step = a[row * columns + column] - b[place * columns + column]
+                    let step = smaller.weights[row * columns + column] - larger.weights[place * columns + column]
                     square += step * step
                 }
                 pairs.append((square, row, place))
             }
         }
         pairs.sort { ($0.distance, $0.row, $0.place) < ($1.distance, $1.row, $1.place) }
-        var places = [Int](repeating: -1, count: smaller.bias.count)
-        var isTaken = [Bool](repeating: false, count: larger.bias.count)
+        var places = [Int](repeating: -1, count: smaller.rows)
+        var isTaken = [Bool](repeating: false, count: larger.rows)
         for pair in pairs where places[pair.row] < 0 && !isTaken[pair.place] {
             places[pair.row] = pair.place
             isTaken[pair.place] = true
@@ -53,78 +52,129 @@ extension Alignment {
     }
 }
 
-/// Linear operators with an activation after each but the last.
+/// A linear operator or a convolution: a row for each neuron or output channel. A neuron, or channel, of the layer before
+/// is read by a block of columns that lie together.
+private struct ChainLayer {
+    var rows: Int
+    var weights: [Double]
+    var bias: [Double]
+    var columns: Int { rows == 0 ? 0 : weights.count / rows }
+
+    init(rows: Int, weights: [Double], bias: [Double]) {
+        self.rows = rows
+        self.weights = weights
+        self.bias = bias
+    }
+
+    /// - Returns: nil for what is neither, and for convolutions in groups.
+    init?(_ operation: Operator) {
+        switch operation {
+        case .linear(let linear): (rows, weights, bias) = (linear.bias.count, linear.weights.dense, linear.bias)
+        case .convolution(let convolution):
+            guard convolution.groups == 1 else { return nil }
+            (rows, weights, bias) = (convolution.outputChannels, convolution.weights, convolution.bias)
+        case .input, .elementwise, .select, .reshape, .sum, .activation, .maxPool: return nil
+        }
+    }
+}
+
+/// Such operators with an activation after each but the last.
 private struct Chain {
     var network: Network
-    var layers: [Linear]
+    var layers: [ChainLayer] = []
     /// Their nodes.
     private var nodes: [Int] = []
 
     init?(_ network: Network) {
         self.network = network
-        layers = []
         guard network.output == network.nodes.count - 1 else { return nil }
         for index in network.nodes.indices.dropFirst() {
             guard network.nodes[index].inputs == [index - 1] else { return nil }
-            switch network.nodes[index].operation {
-            case .linear(let linear):
-                guard nodes.last != index - 1 else { return nil }
-                layers.append(linear)
-                nodes.append(index)
-            case .activation:
-                guard nodes.last == index - 1 else { return nil }
-            case .input, .convolution, .elementwise, .select, .reshape, .sum, .maxPool: return nil
+            if case .activation = network.nodes[index].operation {
+                guard nodes.last == index - 1, network.nodes[index].count == network.nodes[index - 1].count else {
+                    return nil
+                }
+                continue
             }
+            guard let layer = ChainLayer(network.nodes[index].operation), nodes.last != index - 1,
+                network.nodes[index].count % layer.rows == 0
+            else { return nil }
+            layers.append(layer)
+            nodes.append(index)
         }
         guard nodes.last == network.output, !layers.isEmpty else { return nil }
     }
 
-    func hasActivations(of other: Chain) -> Bool {
+    /// Whether the same kinds of operators follow each other, with the same activations.
+    func isAlike(_ other: Chain) -> Bool {
         guard network.nodes.count == other.network.nodes.count else { return false }
         return zip(network.nodes, other.network.nodes).allSatisfy { mine, theirs in
             switch (mine.operation, theirs.operation) {
             case (.activation(let a), .activation(let b)): a.isKnownEqual(to: b)
-            case (.linear, .linear), (.input, .input): true
+            case (.linear, .linear), (.convolution, .convolution), (.input, .input): true
             default: false
             }
         }
     }
 
-    /// Moves the neurons of a layer to places among more, the others of which read and feed nothing.
+    /// Moves the neurons or channels of a layer to places among more, the others of which read and feed nothing.
     mutating func spread(_ layer: Int, to places: [Int], of count: Int) {
-        if places.count == count && places.indices.allSatisfy({ places[$0] == $0 }) { return }
-        let old = layers[layer]
-        let columns = old.weights.columns
-        let values = old.weights.dense
+        let (old, next) = (layers[layer], layers[layer + 1])
+        let columns = old.columns
         var rows = [Double](repeating: 0, count: count * columns)
         var bias = [Double](repeating: 0, count: count)
-        var radii = [Double](repeating: 0, count: old.error.offsets.isEmpty ? 0 : count)
         for (row, place) in places.enumerated() {
-            for column in 0..<columns { rows[place * columns + column] = values[row * columns + column] }
+            for column in 0..<columns { rows[place * columns + column] = old.weights[row * columns + column] }
             bias[place] = old.bias[row]
-            if !radii.isEmpty { radii[place] = old.error.offsets[row] }
         }
-        let next = layers[layer + 1]
-        let outputs = next.weights.rows
-        let readers = next.weights.dense
-        var spread = [Double](repeating: 0, count: outputs * count)
-        for output in 0..<outputs {
+        let block = next.columns / old.rows
+        var readers = [Double](repeating: 0, count: next.rows * count * block)
+        for output in 0..<next.rows {
             for (row, place) in places.enumerated() {
-                spread[output * count + place] = readers[output * places.count + row]
+                for index in 0..<block {
+                    readers[(output * count + place) * block + index] =
+                        next.weights[output * next.columns + row * block + index]
+                }
             }
         }
-        var error = old.error
-        error.offsets = radii
-        set(layer, Linear(weights: Matrix(rows: count, columns: columns, rowMajor: rows), bias: bias, error: error))
-        set(
-            layer + 1,
-            Linear(weights: Matrix(rows: outputs, columns: count, rowMajor: spread), bias: next.bias, error: next.error)
-        )
-        for node in nodes[layer]..<nodes[layer + 1] { network.nodes[node].shape = [count] }
+        layers[layer] = ChainLayer(rows: count, weights: rows, bias: bias)
+        layers[layer + 1].weights = readers
+        write(layer, movedTo: places)
+        write(layer + 1, movedTo: nil)
+        for node in nodes[layer]..<nodes[layer + 1] {
+            if case .convolution(let convolution) = network.nodes[nodes[layer]].operation {
+                network.nodes[node].shape = [count, convolution.outputHeight, convolution.outputWidth]
+            } else {
+                network.nodes[node].shape = [count]
+            }
+        }
     }
 
-    private mutating func set(_ layer: Int, _ linear: Linear) {
-        layers[layer] = linear
-        network.nodes[nodes[layer]].operation = .linear(linear)
+    /// Puts a layer's numbers into its node.
+    ///
+    /// - Parameter places: where the offsets' errors go; nil where they stay.
+    private mutating func write(_ layer: Int, movedTo places: [Int]?) {
+        let (own, node) = (layers[layer], nodes[layer])
+        func moved(_ error: AffineError) -> AffineError {
+            guard let places, !error.offsets.isEmpty else { return error }
+            var result = error
+            result.offsets = [Double](repeating: 0, count: own.rows)
+            for (row, place) in places.enumerated() { result.offsets[place] = error.offsets[row] }
+            return result
+        }
+        switch network.nodes[node].operation {
+        case .linear(let linear):
+            network.nodes[node].operation = .linear(
+                Linear(
+                    weights: Matrix(rows: own.rows, columns: own.columns, rowMajor: own.weights), bias: own.bias,
+                    error: moved(linear.error)))
+        case .convolution(var convolution):
+            let window = convolution.kernelHeight * convolution.kernelWidth
+            (convolution.outputChannels, convolution.inputChannels) = (own.rows, own.columns / window)
+            (convolution.weights, convolution.bias) = (own.weights, own.bias)
+            convolution.error = moved(convolution.error)
+            network.nodes[node].operation = .convolution(convolution)
+        case .input, .elementwise, .select, .reshape, .sum, .activation, .maxPool: break
+        }
     }
 }

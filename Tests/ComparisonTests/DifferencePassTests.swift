@@ -106,6 +106,64 @@ import Testing
         }
     }
 
+    /// Channels of a convolution, and the columns of whatever reads them, find their places again.
+    @Test(arguments: 0..<8)
+    func narrowerConvolutionsAreFilledUp(seed: Int) throws {
+        var random = RandomPairs(seed)
+        let kept = [[0, 2, 3], [1, 2, 4]]
+        func convolution(_ input: (Int, Int, Int), _ channels: Int) -> Convolution {
+            Convolution(
+                input: (input.0, input.1, input.2), outputChannels: channels, kernel: (2, 2),
+                weights: (0..<channels * input.0 * 4).map { _ in random.number(0.6) },
+                bias: (0..<channels).map { _ in random.number(0.3) })
+        }
+        func network(_ first: Convolution, _ second: Convolution, _ last: Linear) -> Network {
+            let (a, b) = (first.outputChannels, second.outputChannels)
+            return Network(
+                nodes: [
+                    Node(name: "x", operation: .input, inputs: [], shape: [1, 4, 3]),
+                    Node(name: "first", operation: .convolution(first), inputs: [0], shape: [a, 3, 2]),
+                    Node(name: "act1", operation: .activation(.relu), inputs: [1], shape: [a, 3, 2]),
+                    Node(name: "second", operation: .convolution(second), inputs: [2], shape: [b, 2, 1]),
+                    Node(name: "act2", operation: .activation(.relu), inputs: [3], shape: [b, 2, 1]),
+                    Node(name: "last", operation: .linear(last), inputs: [4], shape: [2]),
+                ], output: 5)
+        }
+        let (first, second) = (convolution((1, 4, 3), 4), convolution((4, 3, 2), 5))
+        let last = Linear(
+            weights: .dense(rows: 2, columns: 10, values: (0..<20).map { _ in random.number(0.6) }), bias: [0.1, -0.2])
+        let dense = network(first, second, last)
+        func block(_ values: [Double], _ index: Int, of size: Int) -> [Double] {
+            Array(values[index * size..<(index + 1) * size])
+        }
+        let narrowFirst = Convolution(
+            input: (1, 4, 3), outputChannels: 3, kernel: (2, 2),
+            weights: kept[0].flatMap { block(first.weights, $0, of: 4) }, bias: kept[0].map { first.bias[$0] })
+        let narrowSecond = Convolution(
+            input: (3, 3, 2), outputChannels: 3, kernel: (2, 2),
+            weights: kept[1].flatMap { row in kept[0].flatMap { block(second.weights, row * 4 + $0, of: 4) } },
+            bias: kept[1].map { second.bias[$0] })
+        let narrowLast = Linear(
+            weights: .dense(
+                rows: 2, columns: 6,
+                values: (0..<2).flatMap { row in kept[1].flatMap { block(last.weights.dense, row * 5 + $0, of: 2) } }),
+            bias: last.bias)
+        let pruned = network(narrowFirst, narrowSecond, narrowLast)
+        let pair = try NetworkPair(dense: dense, pruned: pruned)
+        let alignment = try #require(pair.alignment, "\(pair.obstacle ?? "")")
+        #expect(alignment.isFilled)
+        let region = random.box(12, radius: 0.2)
+        for _ in 0..<20 {
+            let point = random.point(region)
+            for (a, b) in zip(alignment.pruned.evaluate(point), pruned.evaluate(point)) { #expect(abs(a - b) < 1e-12) }
+        }
+        // The channels that stayed are found again.
+        guard case .convolution(let change) = alignment.change.nodes[1].operation else { return }
+        let unchanged = (0..<4).count { channel in block(change.weights, channel, of: 4).allSatisfy { $0 == 0 } }
+        #expect(unchanged == 3)
+        try expectSampled(pair, region, &random, seed)
+    }
+
     /// Neurons without weights stand where structured pruning took some away; the function stays, and so do bounds.
     @Test(arguments: 0..<20)
     func narrowerNetworksAreFilledUp(seed: Int) throws {
