@@ -95,7 +95,7 @@ bench-radius: build
 	    --images $(IMAGES) --compare
 
 bench-certificates: build
-	$(PYTHON) Benchmarks/certificates.py --shared $(SHARED) --limit $(LIMIT) --binary $(BINARY)
+	$(PYTHON) Benchmarks/certificates.py --shared $(SHARED) --limit $(LIMIT) --binary $(BINARY) --exact
 
 mutations: needs
 	$(SWIFT) run -c release mutations --count 10000 --suites $(SHARED)/suites
