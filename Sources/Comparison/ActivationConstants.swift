@@ -37,7 +37,11 @@ extension Activation {
         switch self {
         case .relu, .leakyRelu:
             let slope = if case .leakyRelu(let slope) = self { slope } else { 0.0 }
-            return Interval(lower: interval.lower >= 0 ? 1 : slope, upper: interval.upper <= 0 ? slope : 1)
+            // Only 0 itself lies on both sides.
+            if (interval.lower >= 0) == (interval.upper <= 0) {
+                return Interval(lower: min(slope, 1), upper: max(slope, 1))
+            }
+            return Interval(interval.lower >= 0 ? 1 : slope)
         case .smooth(let function):
             var result = function.slope(interval.lower).union(function.slope(interval.upper))
             for piece in SmoothCurve(function).pieces {

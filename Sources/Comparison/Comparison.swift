@@ -67,6 +67,7 @@ public final class Comparison {
     private let closedForm: ClosedFormBounder?
     private let joint: JointBounder
     private let attack: DeviationAttack
+    private lazy var neurons = PairBounder(model)
 
     /// The most moving inputs whose box is split.
     static let mostInputsToSplit = 12
@@ -133,6 +134,18 @@ public final class Comparison {
             report.joint = goal.measure.values(magnitudes)
             report.take(magnitudes, goal.measure)
             progress(DeviationProgress(brackets: report.brackets, boxes: 1, open: 1))
+        }
+        if !isDone(report, goal), !splits, pair.alignment != nil, !options.limits.isOver {
+            // Linear bounds of the neurons, in which the difference's zonotopes are tighter.
+            let bounds = neurons.bounds(over: region, iterations: Self.ascentSteps, limits: options.limits)
+            search = DeviationSearch(
+                model: model, evaluator: points, known: report.brackets, bounds: bounds, goal: goal,
+                limits: options.limits)
+            let again = search.root()
+            report.zonotope = zip(report.zonotope, goal.measure.values(again.outputs)).map { min($0, $1) }
+            report.take(again.outputs, goal.measure)
+            for (index, bracket) in again.brackets.enumerated() { report.brackets[index].tighten(bracket) }
+            progress(DeviationProgress(brackets: report.brackets, boxes: 2, open: 1))
         }
         if !isDone(report, goal), splits {
             search = DeviationSearch(

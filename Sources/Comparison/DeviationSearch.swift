@@ -107,10 +107,12 @@ final class DeviationSearch {
             limits: limits)
     }
 
-    /// - Parameter known: brackets of the measured values that are known already.
+    /// - Parameters:
+    ///   - known: brackets of the measured values that are known already.
+    ///   - bounds: of the neurons over the region, where they are known.
     init(
-        model: PairModel, evaluator: PointEvaluator, known: [DeviationBracket], goal: DeviationGoal,
-        limits: ComparisonLimits
+        model: PairModel, evaluator: PointEvaluator, known: [DeviationBracket], bounds: PairBounds? = nil,
+        goal: DeviationGoal, limits: ComparisonLimits
     ) {
         self.model = model
         self.evaluator = evaluator
@@ -118,7 +120,7 @@ final class DeviationSearch {
         self.limits = limits
         let outputs = model.dense.plan.outputLayout.count
         result = DeviationResult(brackets: known, outputs: [Double](repeating: .infinity, count: outputs))
-        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model, limits) }
+        passes = (0..<max(1, limits.threads)).map { _ in DifferencePass(model, limits, known: bounds) }
     }
 
     /// The bounds of the whole region only.

@@ -32,12 +32,15 @@ final class DifferencePass {
     var shares: [SIMD8<Double>] = []
     /// Asked before every node: once true, the pass ends without bounds.
     var isStopped: () -> Bool = { false }
+    /// Bounds that hold over a region, for boxes within it.
+    var known: PairBounds?
     private let product: [Zonotope?]
     private let narrow: NarrowBuffers
 
     /// A pass that ends when the limits are reached.
-    convenience init(_ model: PairModel, _ limits: ComparisonLimits) {
+    convenience init(_ model: PairModel, _ limits: ComparisonLimits, known: PairBounds? = nil) {
         self.init(model)
+        self.known = known
         isStopped = { limits.isOver }
     }
 
@@ -88,6 +91,10 @@ final class DifferencePass {
                     apply(model.dense, node, dense)
                     apply(model.pruned, node, pruned)
                     applyToDifference(node)
+                    if let known {
+                        dense[node].tighten(known.dense, node)
+                        pruned[node].tighten(known.pruned, node)
+                    }
                     intersect(dense[node], pruned[node], difference[node])
                 }
             }

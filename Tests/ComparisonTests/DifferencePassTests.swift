@@ -20,6 +20,9 @@ import Testing
         let model = PairModel(pair)
         let pass = DifferencePass(model)
         let (lower, upper) = (region.outwardLower, region.outwardUpper)
+        if seed % 2 == 0 {
+            pass.known = PairBounder(model).bounds(over: region, iterations: seed % 4, limits: ComparisonLimits())
+        }
         #expect(pass.run(lower: lower, upper: upper))
         let bounds = pass.boxBounds(lower: lower, upper: upper, decides: true)
         for _ in 0..<25 {

@@ -89,6 +89,17 @@ import Testing
         #expect(Activation.smooth(.gelu).lipschitzBound > 1.1289041 && Activation.smooth(.gelu).growthBound == 1)
     }
 
+    @Test func slopesAtAKinkAreBoth() {
+        for bend in [0.0, 0.25, 2] {
+            let activation = bend == 0 ? Activation.relu : .leakyRelu(slope: bend)
+            let both = Interval(lower: min(bend, 1), upper: max(bend, 1))
+            #expect(activation.slopes(over: .zero) == both)
+            #expect(activation.slopes(over: Interval(lower: -1, upper: 1)) == both)
+            #expect(activation.slopes(over: Interval(lower: 0, upper: 1)) == Interval(1))
+            #expect(activation.slopes(over: Interval(lower: -1, upper: 0)) == Interval(bend))
+        }
+    }
+
     @Test(arguments: [SmoothFunction.gelu, .silu, .tanh, .sigmoid, .softplus, .standardGeluTanh, .elu(alpha: 2)])
     func slopesHoldEverySecant(function: SmoothFunction) {
         var random = RandomPairs(5)
