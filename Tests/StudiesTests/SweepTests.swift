@@ -91,7 +91,7 @@ import Testing
         let (plain, others) = try run(
             plan(
                 "off",
-                [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false, margins: false}")]))
+                [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false}")]))
         let (first, second) = (try outcomes(results), try outcomes(others))
         #expect(first.count == second.count)
         for (key, outcome) in first {
@@ -123,7 +123,11 @@ import Testing
             ("verification.epsilons", "[0.0002, 0.002]"), ("verification.images", "0:4"),
         ]
         let (summary, results) = try run(
-            plan("on", few + [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false}")]))
+            plan(
+                "on",
+                few + [
+                    ("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false, margins: true}")
+                ]))
         let carried = try #require(results).queries.filter { $0.origin == .transferredMargin }
         #expect(!carried.isEmpty && carried.allSatisfy { $0.outcome == .holds && $0.source == "seed1" })
         #expect(summary.savings.first { $0.kind == .margins }?.queries == carried.count)

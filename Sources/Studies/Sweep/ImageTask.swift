@@ -123,7 +123,10 @@ struct ImageTask: Sendable {
         _ place: Int, _ post: (Answer) -> Void, _ isStopped: @escaping @Sendable () -> Bool
     ) throws {
         let start = ContinuousClock.now
-        if let result = try transferred(place) { return try record(Answer(place: place, result: result), post) }
+        let query = try query(place)
+        if let result = transferred(query.property, place) {
+            return try record(Answer(place: place, result: result), post)
+        }
         var given = VerificationOptions()
         given.timeout = timeout ?? .infinity
         given.threads = options.threads
@@ -134,7 +137,7 @@ struct ImageTask: Sendable {
         // The nearest larger one is the tightest.
         given.known = bounds.filter { $0.key > place }.min { $0.key < $1.key }?.value
         let isHelped = given.known != nil
-        let report = verify(try query(place), options: given, isCancelled: isStopped)
+        let report = verify(query, options: given, isCancelled: isStopped)
         // What was cancelled has no result.
         if case .unknown = report.verdict, isStopped() { return }
         if handsOnBounds { bounds[place] = report.bounds }
@@ -152,12 +155,12 @@ struct ImageTask: Sendable {
     }
 
     /// An answer that follows from the network that this one was pruned from.
-    private func transferred(_ place: Int) throws -> QueryResult? {
+    private func transferred(_ property: Property, _ place: Int) -> QueryResult? {
         guard let transfer else { return nil }
         let start = ContinuousClock.now
         let key = DenseMargins.Key(image: transfer.image, epsilon: place)
         let center = image.nearestInput(of: image.values)
-        guard transfer.from.carries(try query(place).property, center: center, key: key) else { return nil }
+        guard transfer.from.carries(property, center: center, key: key) else { return nil }
         var result = QueryResult(outcome: .holds)
         result.details = SweepDetails(
             origin: .transferredMargin, source: transfer.from.source, cleanMargin: cleanMargin)

@@ -11,6 +11,10 @@ public enum Reuse: String, Codable, Sendable, CaseIterable {
     case bounds
     /// Proved because the network that this one was pruned from is, by more than pruning can have taken.
     case margins
+
+    /// What is on unless the sweep's file says otherwise. Margins pay where networks are pruned a little and not trained
+    /// again; where most of what is tried does not carry over, trying costs more than it saves.
+    public static let usual = Set(allCases).subtracting([.margins])
 }
 
 /// What a sweep notes of a query beside its result.

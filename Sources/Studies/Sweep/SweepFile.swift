@@ -63,7 +63,10 @@ extension SweepPlan {
         }
         budget = try top.number("budget", in: 1e-3...1e9)
         if let section = try top.section("reuse") {
-            for kind in Reuse.allCases where try section.flag(kind.rawValue) == false { reuse.remove(kind) }
+            for kind in Reuse.allCases {
+                guard let isOn = try section.flag(kind.rawValue) else { continue }
+                if isOn { reuse.insert(kind) } else { reuse.remove(kind) }
+            }
             try section.finish()
         }
         if let section = try top.section("choice") { choice = try Self.choice(section, epsilons: epsilons) }

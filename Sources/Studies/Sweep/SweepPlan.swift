@@ -32,7 +32,7 @@ public struct SweepPlan: Sendable {
     public var threads = 1
     /// Seconds for everything that a run of the sweep does.
     public var budget: Double?
-    public var reuse = Set(Reuse.allCases)
+    public var reuse = Reuse.usual
     public var choice = SweepChoice()
     /// The file of the folder that answers are written to for statistics.
     var resultsFile = SweepResults.fileName
