@@ -24,8 +24,14 @@ protocol BackwardRule<Scalar> {
         accumulating: Bool)
     /// The coefficients at an affine node are complete and are about to be taken back: account for the offset.
     mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Scalar>)
+    /// Flags of the features of a node whose coefficients matter; nil when all do.
+    func live(_ node: Int) -> UnsafePointer<UInt8>?
     /// A further branch is about to be added to, or was just added to, the coefficients of a node.
     mutating func accumulated(_ node: Int, spans: [Span], g: UnsafePointer<Scalar>)
+}
+
+extension BackwardRule {
+    func live(_ node: Int) -> UnsafePointer<UInt8>? { nil }
 }
 
 /// The coefficient buffers of one thread.
@@ -207,7 +213,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
         case .convolution(let convolution, _):
             convolution.applyTransposed(
                 lambda, outputWindow: windows[node]!, to: g, inputWindow: windows[operand]!, lanes: lanes,
-                accumulating: accumulating)
+                accumulating: accumulating, live: rule.live(operand))
         case .elementwise(let scale, _):
             if !accumulating { clear(operand) }
             forEachShared(node, operand) { from, to, feature, count in

@@ -244,7 +244,8 @@ public final class LaneBounder {
         case .sparse(let matrix): matrix.apply(x, to: y, lanes: lanes)
         case .convolution(let convolution, _):
             convolution.apply(
-                x, inputWindow: search.windows[operands[0]]!, to: y, outputWindow: search.windows[node]!, lanes: lanes)
+                x, inputWindow: search.windows[operands[0]]!, to: y, outputWindow: search.windows[node]!, lanes: lanes,
+                live: relaxations.live[node].map { UnsafePointer($0.base) })
         case .elementwise(let scale, let offset):
             search.forEachShared(node, operands[0]) { from, to, feature, run in
                 scale.withUnsafeBufferPointer { scale in

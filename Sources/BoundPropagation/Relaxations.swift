@@ -68,12 +68,21 @@ struct Relaxations: Sendable {
     var neurons: [NeuronPlace] = []
     /// By slot: the lower slope to start from, and for smooth neurons what `SmoothTable` says.
     var starts: [Float] = []
+    /// Per node one flag for every feature, 0 for those that cannot matter on the region: values of inactive neurons,
+    /// which are 0, and what only they read. Nil where every feature may.
+    private(set) var live: [Table<UInt8>?]
+    /// How often each node is read.
+    private let readers: [Int]
     /// Rounding of one accumulation of coefficients, for the operator with the most terms.
     let accumulationFactor: Double
 
     init(plan: LanePlan) {
         tables = Array(repeating: nil, count: plan.nodeCount)
         smoothTables = Array(repeating: nil, count: plan.nodeCount)
+        live = Array(repeating: nil, count: plan.nodeCount)
+        readers = plan.operands.reduce(into: [Int](repeating: 0, count: plan.nodeCount)) { counts, operands in
+            for operand in operands { counts[operand] += 1 }
+        }
         offsets = (0..<plan.nodeCount).map { Self.offsets(of: plan, $0) }
         accumulationFactor = roundingFactor(2 * (plan.layouts.map(\.count).max() ?? 1) + 4)
     }
@@ -100,6 +109,22 @@ struct Relaxations: Sendable {
         if values.allSatisfy({ $0 == 0 }) && radii.isEmpty { return nil }
         return Offsets(
             values: Table(values), radii: radii.isEmpty ? nil : Table(radii), floats: Table(values.map { Float($0) }))
+    }
+
+    /// Marks an activation's values as needed only where the flags are set, and so on for what it alone reads.
+    private mutating func setLive(_ flags: Table<UInt8>, of node: Int, plan: LanePlan) {
+        live[node] = flags
+        switch plan.operations[node] {
+        case .input, .linear, .convolution, .select, .smooth: break
+        case .activation, .elementwise, .sum:
+            for operand in plan.operands[node]
+            where operand > 0 && readers[operand] == 1 && !plan.isActivation(operand)
+                && plan.layouts[operand].image == plan.layouts[node].image
+                && plan.layouts[operand].count == plan.layouts[node].count
+            {
+                setLive(flags, of: operand, plan: plan)
+            }
+        }
     }
 
     /// Makes the table of an activation from its operand's bounds; activations are added in topological order, each
@@ -142,6 +167,9 @@ struct Relaxations: Sendable {
                 upperSlope[feature] = min(1, max(negativeSlope, slope))
                 intercept[feature] = upper * (1 - upperSlope[feature])
             }
+        }
+        if negativeSlope == 0 && slots.contains(laneInactive) {
+            setLive(Table(slots.map { $0 == laneInactive ? 0 : 1 }), of: node, plan: plan)
         }
         tables[node] = ActivationTable(
             slots: Table(slots), lowerSlope: Table(lowerSlope), upperSlope: Table(upperSlope),

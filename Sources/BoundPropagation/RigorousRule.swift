@@ -50,6 +50,8 @@ struct RigorousRule: BackwardRule {
         absolutes = scratch + 4 * lanes
     }
 
+    func live(_ node: Int) -> UnsafePointer<UInt8>? { relaxations.live[node].map { UnsafePointer($0.base) } }
+
     mutating func relax(
         _ node: Int, spans: [Span], from g: UnsafePointer<Double>, to lambda: UnsafeMutablePointer<Double>,
         accumulating: Bool

@@ -13,6 +13,8 @@ struct SearchRule: BackwardRule {
     /// One number per lane.
     let constants: UnsafeMutablePointer<Float>
 
+    func live(_ node: Int) -> UnsafePointer<UInt8>? { relaxations.live[node].map { UnsafePointer($0.base) } }
+
     mutating func relax(
         _ node: Int, spans: [Span], from g: UnsafePointer<Float>, to lambda: UnsafeMutablePointer<Float>,
         accumulating: Bool

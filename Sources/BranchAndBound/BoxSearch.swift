@@ -52,7 +52,8 @@ public final class BoxSearch {
         if undercut.isEmpty { return }
         if limits.remaining > 1 { problem.float32?.tighten() }
         undercut.removeAll { [problem] box in box.open.allSatisfy { problem.float32?.isLost($0) ?? true } }
-        let extra = Float32Margin.extraNodes(status.nodes)
+        let extra = Float32Margin.extraNodes(
+            status.nodes, multiplyAdds: problem.region.plan.multiplyAdds)
         if undercut.isEmpty { return }
         var strict = problem
         strict.float32 = problem.float32?.required

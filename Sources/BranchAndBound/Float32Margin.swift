@@ -8,7 +8,20 @@ public struct Float32Margin: Sendable {
     /// Whether bounds that float32 may undercut count as refutations.
     public let isRequired: Bool
     private let monitor: Monitor
-    private let improve: (@Sendable () -> [Double])?
+    private let improve: (@Sendable () -> Estimate)?
+
+    /// What is known of disjuncts at a higher price.
+    public struct Estimate: Sendable {
+        /// The most that float32 execution may take from a constraint's margin.
+        public var losses: [Double]
+        /// The margin at some point of the region, which no bound over the region can exceed.
+        public var attained: [Double]
+
+        public init(losses: [Double], attained: [Double]) {
+            self.losses = losses
+            self.attained = attained
+        }
+    }
 
     private final class Monitor: Sendable {
         let lost = Mutex(Set<Int>())
@@ -20,8 +33,8 @@ public struct Float32Margin: Sendable {
 
     /// - Parameters:
     ///   - losses: per disjunct the most that float32 execution may take from a constraint's margin.
-    ///   - improve: the same at a higher price, asked for when it may matter.
-    public init(losses: [Double], isRequired: Bool, improve: (@Sendable () -> [Double])? = nil) {
+    ///   - improve: better estimates, asked for when they may matter.
+    public init(losses: [Double], isRequired: Bool, improve: (@Sendable () -> Estimate)? = nil) {
         monitor = Monitor(losses)
         self.isRequired = isRequired
         self.improve = improve
@@ -32,7 +45,8 @@ public struct Float32Margin: Sendable {
 
     func loss(_ disjunct: Int) -> Double { monitor.losses.withLock { $0[disjunct] } }
 
-    /// Takes the higher price for smaller losses, once. Between rounds only, so that searches can be repeated.
+    /// Takes the higher price for smaller losses, once, and gives up the disjuncts that lose more than is attained.
+    /// Between rounds only, so that searches can be repeated.
     func tighten() {
         guard let improve,
             monitor.isImproved.withLock({ known in
@@ -41,7 +55,9 @@ public struct Float32Margin: Sendable {
             })
         else { return }
         let better = improve()
-        monitor.losses.withLock { $0 = zip($0, better).map { min($0, $1) } }
+        monitor.losses.withLock { $0 = zip($0, better.losses).map { min($0, $1) } }
+        let losses = losses
+        lose(losses.indices.filter { better.attained[$0] <= losses[$0] })
     }
 
     /// The disjuncts of which it is not known whether float32 execution keeps their refutation.
@@ -60,6 +76,8 @@ public struct Float32Margin: Sendable {
     /// The same question for bounds that have to exceed the losses.
     var required: Float32Margin { Float32Margin(losses: losses, isRequired: true) }
 
-    /// How many subproblems may be bounded once more for a search of so many.
-    static func extraNodes(_ nodes: Int) -> Int { 64 + nodes / 8 }
+    /// How many subproblems may be bounded once more for a search of so many: many where they cost little.
+    static func extraNodes(_ nodes: Int, multiplyAdds: Int) -> Int {
+        min(64, 100_000_000 / max(1, multiplyAdds)) + nodes / 8
+    }
 }

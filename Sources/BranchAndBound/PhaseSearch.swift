@@ -101,7 +101,8 @@ public final class PhaseSearch {
         undercut.removeAll { open.contains($0.disjunct) }
         if undercut.isEmpty { return }
         tightenUndercut()
-        let extra = Float32Margin.extraNodes(status.nodes)
+        let extra = Float32Margin.extraNodes(
+            status.nodes, multiplyAdds: problem.region.plan.multiplyAdds)
         if undercut.count > extra / 2 || limits.isOver { loseUndercut() }
         if undercut.isEmpty { return }
         var strict = problem

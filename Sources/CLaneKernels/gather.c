@@ -2,40 +2,26 @@
 #include "vector.h"
 
 enum {
-    LANE_RUN_CAPACITY = 64,
-    // Fewer result channels do not repay a look for zeros.
-    LANE_HEIGHT_WORTH_ZEROS = 8,
     // Source features of one block: with the usual two vectors of lanes, 24 KiB.
     LANE_BLOCK_DEPTH = 192,
 };
 
-// Source features and weights that lie one behind the other. Offsets are in features and in weights of one
-// channel.
+// Source features, and the weights of one channel that they meet.
 typedef struct {
-    int64_t source;
-    int64_t weight;
-    int64_t count;
-} lane_run;
-
-// Runs whose data are used together.
-typedef struct {
-    // Runs without their zeros are more, but never more than their features.
-    lane_run runs[LANE_BLOCK_DEPTH + 1];
+    int64_t source[LANE_BLOCK_DEPTH];
+    int64_t weight[LANE_BLOCK_DEPTH];
     int count;
-    int64_t depth;
 } lane_block;
 
-// Lengthens the last run where it can.
-LANE_INLINE void append_run(lane_block *block, const lane_run run) {
-    block->depth += run.count;
-    if (block->count > 0) {
-        lane_run *last = &block->runs[block->count - 1];
-        if (last->source + last->count == run.source && last->weight + last->count == run.weight) {
-            last->count += run.count;
-            return;
-        }
+// Lists features and weights that lie one behind the other, without those whose flag is 0. There is room for `count`.
+LANE_INLINE void list(lane_block *block, int64_t source, int64_t weight, int64_t count, const uint8_t *flags) {
+    int at = block->count;
+    for (int64_t k = 0; k < count; k++) {
+        block->source[at] = source + k;
+        block->weight[at] = weight + k;
+        at += flags ? flags[source + k] : 1;
     }
-    block->runs[block->count++] = run;
+    block->count = at;
 }
 
 #define LANE_TEMPLATE "gather_template.h"

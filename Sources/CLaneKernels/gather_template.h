@@ -1,16 +1,13 @@
 // The gather kernel: every result element is written by one sum held in registers; nothing is scattered, and
 // no patch of the image is copied out first.
 //
-// A result pixel needs all channels of the source pixels under the kernel. Kernel positions whose source
-// pixels and weights both lie one behind the other merge into *runs*: for an undilated, ungrouped convolution
-// one kernel row is one run, and a dense matrix is a single run of all its columns. Runs are collected into
-// *blocks* whose source data fit the first-level cache, and a block meets all result channels before the next
-// one is looked at. Within a block a *tile* of R channels by V vectors of lanes stays in registers: R + V
-// loads for R * V multiply-adds. The larger V, the fewer passes over the weights; the larger R, the fewer
-// over the source.
+// A result pixel needs all channels of the source pixels under the kernel. They are listed in *blocks* whose source
+// data fit the first-level cache, and a block meets all result channels before the next one is looked at. Within a
+// block a *tile* of R channels by V vectors of lanes stays in registers: R + V loads for R * V multiply-adds. The
+// larger V, the fewer passes over the weights; the larger R, the fewer over the source.
 //
-// Rows of zeros are left out where many channels share the look for them: coefficients of inactive neurons are
-// zero in every lane, and often half of all neurons are inactive.
+// What is listed, and which channels make a tile, is free: rows of zeros are left out, and so are channels that nobody
+// wants. Coefficients of inactive neurons are zero in every lane, and often half of all neurons are inactive.
 //
 // With AVX-512 (32 registers of 64 bytes) a tile has 8 channels by at most 2 vectors, or 4 by 3; elsewhere 4
 // by 1, which is 8 of AVX2's 16 registers.
@@ -26,61 +23,93 @@ typedef struct {
     // Whether the sums start from the destination.
     bool loading;
     int64_t stride;
+    // Which channels are wanted; null: all.
+    const uint8_t *live;
     const NAME(vector) * source;
     NAME(vector) * result;
 } NAME(pixel);
 
-// The sums over one block for R consecutive channels, packed in panels of P.
+// The sums over one block for R channels, out of panels of P.
 LANE_INLINE void NAME(tile)(const int R, const int V, const int P, const NAME(pixel) * pixel,
-                            int64_t channel) {
+                            const int64_t *channels) {
     const int64_t stride = pixel->stride;
-    const int64_t panel_size = P * pixel->kernel_size;
-    const SCALAR *panel = pixel->weights + channel * pixel->kernel_size;
-    NAME(vector) *y = pixel->result + channel * stride;
+    const SCALAR *panels[8];
+    NAME(vector) * y[8];
     NAME(vector) sums[16];
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; r++) {
+        const int64_t place = channels[r] % LANE_PANEL_ROWS;
+        panels[r] = pixel->weights + (channels[r] - place) * pixel->kernel_size + place;
+        y[r] = pixel->result + channels[r] * stride;
 #pragma clang loop unroll(full)
         for (int v = 0; v < V; v++) {
-            sums[r * V + v] = pixel->loading ? y[r * stride + v] : (NAME(vector)){0};
-            if (pixel->bias) sums[r * V + v] += pixel->bias[channel + r];
+            sums[r * V + v] = pixel->loading ? y[r][v] : (NAME(vector)){0};
+            if (pixel->bias) sums[r * V + v] += pixel->bias[channels[r]];
         }
     }
-    for (int i = 0; i < pixel->block->count; i++) {
-        const lane_run run = pixel->block->runs[i];
-        const NAME(vector) *x = pixel->source + run.source * stride;
-        const SCALAR *w = panel + run.weight * P;
-        for (int64_t k = 0; k < run.count; k++) {
+    const lane_block *block = pixel->block;
+    for (int i = 0; i < block->count; i++) {
+        const NAME(vector) *x = pixel->source + block->source[i] * stride;
+        const int64_t w = block->weight[i] * P;
 #pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) {
+        for (int r = 0; r < R; r++) {
 #pragma clang loop unroll(full)
-                for (int v = 0; v < V; v++) sums[r * V + v] += w[r / P * panel_size + r % P] * x[v];
-            }
-            x += stride;
-            w += P;
+            for (int v = 0; v < V; v++) sums[r * V + v] += panels[r][w] * x[v];
         }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; r++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < V; v++) y[r * stride + v] = sums[r * V + v];
+        for (int v = 0; v < V; v++) y[r][v] = sums[r * V + v];
     }
 }
 
-// All `height` channels of a group.
+// R channels from `first` on, out of a last panel of `height` ones.
+LANE_INLINE void NAME(low_tile)(const int R, const int V, int64_t height, const NAME(pixel) * pixel,
+                                int64_t first) {
+    const int64_t channels[3] = {first, first + 1, first + 2};
+    switch (height) {
+        case 3: NAME(tile)(R, V, 3, pixel, channels); break;
+        case 2: NAME(tile)(R, V, 2, pixel, channels); break;
+        default: NAME(tile)(R, V, 1, pixel, channels); break;
+    }
+}
+
+// The wanted ones of a group's `height` channels.
 LANE_INLINE void NAME(channels)(const int R, const int V, const NAME(pixel) * pixel, int64_t height) {
     const int P = LANE_PANEL_ROWS;
-    int64_t channel = 0;
-    for (; channel + R <= height; channel += R) NAME(tile)(R, V, P, pixel, channel);
-    if (R > P && channel + P <= height) {
-        NAME(tile)(P, V, P, pixel, channel);
-        channel += P;
+    const int64_t whole = height - height % P;
+    int64_t chosen[8];
+    int count = 0;
+    for (int64_t channel = 0; channel < whole; channel++) {
+        if (pixel->live && !pixel->live[channel]) continue;
+        chosen[count++] = channel;
+        if (count == R) {
+            NAME(tile)(R, V, P, pixel, chosen);
+            count = 0;
+        }
     }
-    switch (height - channel) {
-        case 3: NAME(tile)(3, V, 3, pixel, channel); break;
-        case 2: NAME(tile)(2, V, 2, pixel, channel); break;
-        case 1: NAME(tile)(1, V, 1, pixel, channel); break;
-        default: break;
+    if (count > 0) {
+        // Fewer sums would take as long, for each waits for the last multiply-add of its own.
+        for (int r = count; r < R; r++) chosen[r] = chosen[count - 1];
+        if (count > 4) {
+            NAME(tile)(R, V, P, pixel, chosen);
+        } else {
+            NAME(tile)(4, V, P, pixel, chosen);
+        }
+    }
+    // The last panel is lower.
+    const int64_t below = height - whole;
+    if (pixel->live) {
+        for (int64_t channel = whole; channel < height; channel++) {
+            if (pixel->live[channel]) NAME(low_tile)(1, V, below, pixel, channel);
+        }
+    } else if (below == 3) {
+        NAME(low_tile)(3, V, below, pixel, whole);
+    } else if (below == 2) {
+        NAME(low_tile)(2, V, below, pixel, whole);
+    } else if (below == 1) {
+        NAME(low_tile)(1, V, below, pixel, whole);
     }
 }
 
@@ -107,42 +136,22 @@ LANE_INLINE void NAME(lane_columns)(const bool wide, const NAME(pixel) * pixel, 
 
 // Whether a row is zero in all lanes.
 LANE_INLINE bool NAME(is_zero)(const NAME(vector) * x, int64_t stride) {
-    // Most rows that are not zero show it at once.
-    if (((const SCALAR *)x)[0] != 0) return false;
     for (int64_t v = 0; v < stride; v++) {
         if (__builtin_reduce_or(x[v] != 0) != 0) return false;
     }
     return true;
 }
 
-// The block without its rows of zeros.
-LANE_INLINE void NAME(leave_out_zeros)(const lane_block *block, const NAME(pixel) * pixel, lane_block *rest) {
-    rest->count = 0;
-    rest->depth = 0;
-    for (int i = 0; i < block->count; i++) {
-        const lane_run run = block->runs[i];
-        const NAME(vector) *x = pixel->source + run.source * pixel->stride;
-        for (int64_t k = 0; k < run.count; k++) {
-            if (NAME(is_zero)(x + k * pixel->stride, pixel->stride)) continue;
-            append_run(rest, (lane_run){run.source + k, run.weight + k, 1});
-        }
-    }
-}
-
 // One block of one result pixel: all groups, all lanes.
 LANE_INLINE void NAME(flush)(const bool wide, const lane_gather_shape *shape, NAME(pixel) * pixel) {
     NAME(pixel) group = *pixel;
-    lane_block rest;
-    if (shape->groups == 1 && shape->height >= LANE_HEIGHT_WORTH_ZEROS) {
-        NAME(leave_out_zeros)(pixel->block, pixel, &rest);
-        group.block = &rest;
-    }
     for (int32_t g = 0; g < shape->groups; g++) {
         NAME(lane_columns)(wide, &group, shape->height);
         group.source += shape->depth * pixel->stride;
         group.result += shape->height * pixel->stride;
         group.weights += shape->height * pixel->kernel_size;
         if (group.bias) group.bias += shape->height;
+        if (group.live) group.live += shape->height;
     }
     pixel->loading = true;
     pixel->bias = NULL;
@@ -152,7 +161,6 @@ LANE_INLINE void NAME(gather_pixel)(const bool wide, const lane_gather_shape *sh
                                     const lane_span rows, const lane_span columns) {
     lane_block block;
     block.count = 0;
-    block.depth = 0;
     pixel->block = &block;
     const int64_t channels = (int64_t)shape->groups * shape->depth;
     for (int32_t i = 0; i < rows.count; i++) {
@@ -163,14 +171,13 @@ LANE_INLINE void NAME(gather_pixel)(const bool wide, const lane_gather_shape *sh
             int64_t weight = (kernel_row + columns.kernel + j) * shape->depth;
             int64_t left = shape->depth;
             while (left > 0) {
-                if (block.depth >= LANE_BLOCK_DEPTH || block.count == LANE_RUN_CAPACITY) {
+                if (block.count == LANE_BLOCK_DEPTH) {
                     NAME(flush)(wide, shape, pixel);
                     block.count = 0;
-                    block.depth = 0;
                 }
-                const int64_t room = LANE_BLOCK_DEPTH - block.depth;
+                const int64_t room = LANE_BLOCK_DEPTH - block.count;
                 const int64_t count = left < room ? left : room;
-                append_run(&block, (lane_run){source, weight, count});
+                list(&block, source, weight, count, shape->nonzero);
                 source += count;
                 weight += count;
                 left -= count;
@@ -180,10 +187,29 @@ LANE_INLINE void NAME(gather_pixel)(const bool wide, const lane_gather_shape *sh
     NAME(flush)(wide, shape, pixel);
 }
 
+// Writes zeros to the channels of a pixel that are not wanted; gives up the flags when all are.
+LANE_INLINE void NAME(choose)(const lane_gather_shape *shape, NAME(pixel) * pixel) {
+    const int64_t channels = (int64_t)shape->groups * shape->height;
+    bool all = true;
+    for (int64_t channel = 0; channel < channels; channel++) {
+        if (pixel->live[channel]) continue;
+        all = false;
+        if (shape->accumulating) continue;
+        for (int64_t v = 0; v < pixel->stride; v++) {
+            pixel->result[channel * pixel->stride + v] = (NAME(vector)){0};
+        }
+    }
+    if (all) pixel->live = NULL;
+}
+
 LANE_INLINE void NAME(gather)(const bool wide, const lane_gather_shape *shape, const SCALAR *panels,
                               const SCALAR *bias, const SCALAR *x, SCALAR *y) {
     const int64_t stride = shape->lanes * (int64_t)sizeof(SCALAR) / LANE_VECTOR_BYTES;
+    const int64_t channels = (int64_t)shape->groups * shape->height;
     NAME(vector) *result = (NAME(vector) *)y;
+    for (int64_t i = 0; shape->nonzero && i < shape->source_count; i++) {
+        shape->nonzero[i] = !NAME(is_zero)((const NAME(vector) *)x + i * stride, stride);
+    }
     for (int32_t r = 0; r < shape->row_count; r++) {
         for (int32_t c = 0; c < shape->column_count; c++) {
             NAME(pixel) pixel = {
@@ -192,11 +218,13 @@ LANE_INLINE void NAME(gather)(const bool wide, const lane_gather_shape *shape, c
                 .bias = bias,
                 .loading = shape->accumulating,
                 .stride = stride,
+                .live = shape->live ? shape->live + r * shape->live_stride + c * channels : NULL,
                 .source = (const NAME(vector) *)x,
                 .result = result,
             };
+            if (pixel.live) NAME(choose)(shape, &pixel);
             NAME(gather_pixel)(wide, shape, &pixel, shape->rows[r], shape->columns[c]);
-            result += (int64_t)shape->groups * shape->height * stride;
+            result += channels * stride;
         }
     }
 }

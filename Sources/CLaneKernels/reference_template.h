@@ -41,6 +41,10 @@ void NAME(lane_reference_gather)(const lane_gather_shape *shape, const SCALAR *p
                 const int64_t feature = (r * shape->column_count + c) * channels + channel;
                 for (int64_t lane = 0; lane < shape->lanes; lane++) {
                     SCALAR *element = y + feature * shape->lanes + lane;
+                    if (shape->live && !shape->live[r * shape->live_stride + c * channels + channel]) {
+                        if (!shape->accumulating) *element = 0;
+                        continue;
+                    }
                     const lane_span rows = shape->rows[r], columns = shape->columns[c];
                     double sum = NAME(gathered)(shape, panels, x, rows, columns, channel, lane);
                     if (bias) sum += (double)bias[channel];

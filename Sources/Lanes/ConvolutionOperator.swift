@@ -9,6 +9,9 @@ internal import CLaneKernels
 ///
 /// Buffers hold the pixels of a `Window`, `[row][column][channel][lane]`, 64-byte aligned, and do not overlap; lane
 /// counts are `supportedLaneCounts`. Pixels outside a source's window count as zero.
+///
+/// A result may be asked for in part: `live` has one flag for every feature of the whole image, and results whose flag
+/// is 0 are 0, or stay as they are when accumulating.
 public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
     public let geometry: ConvolutionGeometry
     private let forward: PackedPanels<Scalar>
@@ -51,7 +54,7 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
     public func apply(
         _ x: UnsafePointer<Scalar>, inputWindow: Window, to y: UnsafeMutablePointer<Scalar>,
         outputWindow: Window,
-        lanes: Int, accumulating: Bool = false, addingBias: Bool = true
+        lanes: Int, accumulating: Bool = false, addingBias: Bool = true, live: UnsafePointer<UInt8>? = nil
     ) {
         requireSupported(lanes: lanes)
         precondition(
@@ -59,7 +62,8 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
         let rows = geometry.vertical.forwardSpans(of: outputWindow.rows, within: inputWindow.rows)
         let columns = geometry.horizontal.forwardSpans(of: outputWindow.columns, within: inputWindow.columns)
         withShape(rows, columns, of: inputWindow, transposed: false, lanes: lanes, accumulating: accumulating) {
-            kernels.gather($0, forward.base, addingBias ? bias.base : nil, x, y)
+            flag(&$0, live, outputWindow, width: geometry.outputWidth, channels: geometry.outputChannels)
+            leavingOutZeros(&$0) { kernels.gather(&$0, forward.base, addingBias ? bias.base : nil, x, y) }
         }
     }
 
@@ -67,7 +71,7 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
     /// `outputWindow`.
     public func applyTransposed(
         _ lambda: UnsafePointer<Scalar>, outputWindow: Window, to g: UnsafeMutablePointer<Scalar>,
-        inputWindow: Window, lanes: Int, accumulating: Bool = false
+        inputWindow: Window, lanes: Int, accumulating: Bool = false, live: UnsafePointer<UInt8>? = nil
     ) {
         requireSupported(lanes: lanes)
         precondition(
@@ -75,13 +79,22 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
         let rows = geometry.vertical.backwardSpans(of: inputWindow.rows, within: outputWindow.rows)
         let columns = geometry.horizontal.backwardSpans(of: inputWindow.columns, within: outputWindow.columns)
         withShape(rows, columns, of: outputWindow, transposed: true, lanes: lanes, accumulating: accumulating) {
-            kernels.gather($0, transposed.base, nil, lambda, g)
+            flag(&$0, live, inputWindow, width: geometry.inputWidth, channels: geometry.inputChannels)
+            leavingOutZeros(&$0) { kernels.gather(&$0, transposed.base, nil, lambda, g) }
         }
+    }
+
+    private func flag(
+        _ shape: inout lane_gather_shape, _ live: UnsafePointer<UInt8>?, _ window: Window, width: Int, channels: Int
+    ) {
+        guard let live else { return }
+        shape.live = live + (window.rows.lowerBound * width + window.columns.lowerBound) * channels
+        shape.live_stride = Int64(width * channels)
     }
 
     private func withShape(
         _ rows: [lane_span], _ columns: [lane_span], of source: Window, transposed: Bool, lanes: Int,
-        accumulating: Bool, _ body: (UnsafePointer<lane_gather_shape>) -> Void
+        accumulating: Bool, _ body: (inout lane_gather_shape) -> Void
     ) {
         let inputs = geometry.inputChannels / geometry.groups
         let outputs = geometry.outputChannels / geometry.groups
@@ -97,7 +110,8 @@ public final class ConvolutionOperator<Scalar: LaneScalar>: Sendable {
                     source_columns: Int32(source.columns.count), kernel_rows: Int32(vertical.kernel),
                     kernel_columns: Int32(horizontal.kernel), groups: Int32(geometry.groups),
                     depth: Int32(transposed ? outputs : inputs), height: Int32(transposed ? inputs : outputs),
-                    lanes: Int32(lanes), accumulating: accumulating)
+                    lanes: Int32(lanes), accumulating: accumulating, live: nil, live_stride: 0, nonzero: nil,
+                    source_count: Int64(source.count * (transposed ? geometry.outputChannels : geometry.inputChannels)))
                 body(&shape)
             }
         }

@@ -74,10 +74,13 @@ public final class DenseOperator<Scalar: LaneScalar>: Sendable {
             var shape = lane_gather_shape(
                 rows: span, columns: span, row_count: 1, column_count: 1, row_step: 1, column_step: 1,
                 source_columns: 1, kernel_rows: 1, kernel_columns: 1, groups: 1, depth: Int32(panels.size),
-                height: Int32(part.count), lanes: Int32(lanes), accumulating: accumulating)
-            kernels.gather(
-                &shape, panels.base + part.lowerBound * panels.size, bias.map { $0 + part.lowerBound }, x,
-                y + part.lowerBound * lanes)
+                height: Int32(part.count), lanes: Int32(lanes), accumulating: accumulating, live: nil, live_stride: 0,
+                nonzero: nil, source_count: Int64(panels.size))
+            leavingOutZeros(&shape) {
+                kernels.gather(
+                    &$0, panels.base + part.lowerBound * panels.size, bias.map { $0 + part.lowerBound }, x,
+                    y + part.lowerBound * lanes)
+            }
         }
     }
 

@@ -69,6 +69,15 @@ public func laneCount(atLeast count: Int) -> Int { supportedLaneCounts.first { $
 /// either precision as `make bench-kernels` measures it.
 public let sparseDensityThreshold = 0.45
 
+/// Lets a gather leave out rows of zeros, where enough channels share the look for them.
+func leavingOutZeros(_ shape: inout lane_gather_shape, _ gather: (inout lane_gather_shape) -> Void) {
+    guard shape.groups == 1, shape.height >= 8 else { return gather(&shape) }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(shape.source_count)) {
+        shape.nonzero = $0.baseAddress
+        gather(&shape)
+    }
+}
+
 func requireSupported(lanes: Int) {
     precondition(lanes > 0 && lanes <= 64 && lanes % 16 == 0, "unsupported number of lanes")
 }

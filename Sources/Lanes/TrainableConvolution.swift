@@ -166,7 +166,8 @@ public final class TrainableConvolution<Scalar: TrainingLaneScalar>: @unchecked 
                     column_step: Int32(direction.steps.column), source_columns: Int32(columns),
                     kernel_rows: Int32(geometry.kernelHeight), kernel_columns: Int32(geometry.kernelWidth),
                     groups: Int32(geometry.groups), depth: Int32(direction.depth), height: Int32(direction.height),
-                    lanes: Int32(lanes), accumulating: accumulating)
+                    lanes: Int32(lanes), accumulating: accumulating, live: nil,
+                    live_stride: 0, nonzero: nil, source_count: 0)
                 kernels.gather(&shape, direction.panels.base, bias, x, y)
             }
         }

@@ -165,6 +165,21 @@ struct RegionProof {
         float32Losses = float32Losses.map { zip($0, losses).map { min($0, $1) } } ?? losses
     }
 
+    private func thoroughLosses(of disjuncts: [Disjunct]) -> [Double] {
+        guard let analysis = run.float32, let known, let float32Ranges else { return disjuncts.map { _ in .infinity } }
+        return analysis.losses(of: disjuncts, float32Ranges, known: known, thoroughly: true)
+    }
+
+    /// Per disjunct the largest of its constraints' margins in the middle of the region, roughly.
+    private func marginsInTheMiddle(of disjuncts: [Disjunct]) -> [Double] {
+        let middle = zip(region.outwardLower, region.outwardUpper).map { $0 / 2 + $1 / 2 }
+        let inputs = middle.map { Interval($0) }
+        let outputs = run.query.network.evaluate(middle).map { Interval($0) }
+        return disjuncts.map { disjunct in
+            disjunct.constraints.map { $0.margin(outputs: outputs, inputs: inputs).midpoint }.max() ?? .infinity
+        }
+    }
+
     /// An outcome that ends the proof; nil to go on with more effort.
     private func ended(_ outcome: SearchOutcome) -> SearchOutcome? {
         if run.isOver { return outcome }
@@ -192,11 +207,8 @@ struct RegionProof {
         problem.float32 = float32Losses.map { losses in
             Float32Margin(
                 losses: open.map { losses[$0] }, isRequired: run.options.requiredFormat != nil,
-                improve: { [run, known, float32Ranges] in
-                    guard let analysis = run.float32, let known, let float32Ranges else {
-                        return chosen.map { _ in .infinity }
-                    }
-                    return analysis.losses(of: chosen, float32Ranges, known: known, thoroughly: true)
+                improve: { [self] in
+                    Float32Margin.Estimate(losses: thoroughLosses(of: chosen), attained: marginsInTheMiddle(of: chosen))
                 })
         }
         problem.disjunctNumbers = open.map { numbers[$0] }

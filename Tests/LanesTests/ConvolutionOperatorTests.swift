@@ -127,6 +127,81 @@ struct ConvolutionOperatorTests {
         check(Double.self, model, input, output, lanes: 16, using: &generator)
     }
 
+    @Test("results that are not wanted are 0 or stay, and rows of zeros change nothing", arguments: 0..<24)
+    func parts(seed: Int) {
+        var generator = SplitMix64(seed: seed)
+        var model = ConvolutionModel.random(using: &generator)
+        if seed % 2 == 0 {
+            // Enough channels to leave out zeros, in whole panels and not.
+            (model.groups, model.inputs, model.outputs) = (1, 8 + seed % 3, 16 + seed % 5)
+            model.fill(using: &generator)
+        }
+        checkParts(Float.self, model, lanes: supportedLaneCounts[seed % 4], using: &generator)
+        checkParts(Double.self, model, lanes: supportedLaneCounts[seed % 4], using: &generator)
+    }
+
+    private func checkParts<Scalar: LaneScalar>(
+        _: Scalar.Type, _ model: ConvolutionModel, lanes: Int, using generator: inout SplitMix64
+    ) {
+        let geometry = model.geometry
+        let convolution = ConvolutionOperator<Scalar>(geometry: geometry, weights: model.weights, bias: model.bias)
+        let (input, output) = (geometry.inputWindow, geometry.outputWindow)
+        let results = Window(rows: 0..<output.rows.count, columns: output.columns.count / 2..<output.columns.count)
+        let sources = Window(rows: input.rows.count / 2..<input.rows.count, columns: 0..<input.columns.count)
+        var x = generator.numbers(input.count * model.inputs * lanes)
+        var lambda = generator.numbers(output.count * model.outputs * lanes)
+        for row in 0..<x.count / lanes where generator.next() % 2 == 0 {
+            for lane in 0..<lanes { x[row * lanes + lane] = 0 }
+        }
+        for row in 0..<lambda.count / lanes where generator.next() % 2 == 0 {
+            for lane in 0..<lanes { lambda[row * lanes + lane] = 0 }
+        }
+        let liveOutputs = (0..<output.count * model.outputs).map { _ in UInt8(generator.next() % 2) }
+        let liveInputs = (0..<input.count * model.inputs).map { _ in UInt8(generator.next() % 2) }
+        for accumulating in [false, true] {
+            let before = generator.numbers(max(x.count, lambda.count))
+            let y = Features<Scalar>(Array(before.prefix(results.count * model.outputs * lanes)), lanes: lanes)
+            let wholeY = Features<Scalar>(y.numbers, lanes: lanes)
+            let g = Features<Scalar>(Array(before.prefix(sources.count * model.inputs * lanes)), lanes: lanes)
+            let wholeG = Features<Scalar>(g.numbers, lanes: lanes)
+            let (start, startG) = (y.numbers, g.numbers)
+            let from = Features<Scalar>(x, lanes: lanes).base
+            let back = Features<Scalar>(lambda, lanes: lanes).base
+            for (to, live) in [(y, liveOutputs as [UInt8]?), (wholeY, nil)] {
+                convolution.apply(
+                    from, inputWindow: input, to: to.base, outputWindow: results, lanes: lanes,
+                    accumulating: accumulating, live: live.map { Flags($0).base })
+            }
+            for (to, live) in [(g, liveInputs as [UInt8]?), (wholeG, nil)] {
+                convolution.applyTransposed(
+                    back, outputWindow: output, to: to.base, inputWindow: sources, lanes: lanes,
+                    accumulating: accumulating, live: live.map { Flags($0).base })
+            }
+            func expected(
+                _ whole: Features<Scalar>, _ start: [Double], _ live: [UInt8], _ part: Window, width: Int, channels: Int
+            ) -> [Double] {
+                let numbers = whole.numbers
+                return start.indices.map { place in
+                    let feature = place / lanes
+                    let (pixel, channel) = (feature / channels, feature % channels)
+                    let row = part.rows.lowerBound + pixel / part.columns.count
+                    let column = part.columns.lowerBound + pixel % part.columns.count
+                    if live[(row * width + column) * channels + channel] != 0 { return numbers[place] }
+                    return accumulating ? start[place] : 0
+                }
+            }
+            expectAgreement(
+                y.numbers,
+                expected(
+                    wholeY, start, liveOutputs, results, width: output.columns.count, channels: model.outputs),
+                Scalar.self)
+            expectAgreement(
+                g.numbers,
+                expected(wholeG, startG, liveInputs, sources, width: input.columns.count, channels: model.inputs),
+                Scalar.self)
+        }
+    }
+
     private func check<Scalar: LaneScalar>(
         _: Scalar.Type, _ model: ConvolutionModel, _ input: Window, _ output: Window, lanes: Int,
         using generator: inout SplitMix64

@@ -32,10 +32,15 @@ struct ReferenceTests {
                     rows: rowSpans.baseAddress!, columns: columnSpans.baseAddress!, row_count: rows,
                     column_count: columns, row_step: rowStep, column_step: columnStep, source_columns: 8,
                     kernel_rows: kernelRows, kernel_columns: kernelColumns, groups: groups, depth: depth,
-                    height: height, lanes: Int32(lanes), accumulating: seed % 3 == 0)
+                    height: height, lanes: Int32(lanes), accumulating: seed % 3 == 0, live: nil,
+                    live_stride: Int64(columns * groups * height), nonzero: nil,
+                    source_count: Int64(64 * groups * depth))
                 let weights = generator.numbers(Int(groups * height * kernelRows * kernelColumns * depth))
                 let bias = generator.numbers(Int(groups * height))
                 let x = generator.numbers(64 * Int(groups * depth) * lanes)
+                let flags = (0..<rows * columns * groups * height).map { _ in UInt8(generator.next() % 2) }
+                if seed % 4 >= 2 { shape.live = Flags(flags).base }
+                if groups == 1 { shape.nonzero = Features<Double>(x, lanes: lanes).bytes }
                 let y = generator.numbers(Int(rows * columns * groups * height) * lanes)
                 compare(weights, bias, x, y, lanes: lanes, Float.self) {
                     lane_gather_f32(&shape, $0, $1, $2, $3)

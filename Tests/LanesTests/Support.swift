@@ -25,7 +25,23 @@ struct Features<Scalar: LaneScalar> {
         for (place, number) in numbers.enumerated() { (base + place).initialize(to: Scalar(number)) }
     }
 
+    /// The same room for bytes.
+    var bytes: UnsafeMutablePointer<UInt8> {
+        UnsafeMutableRawPointer(base).assumingMemoryBound(to: UInt8.self)
+    }
+
     var numbers: [Double] { (0..<count).map { Double(base[$0]) } }
+}
+
+/// Flags at a fixed address, never freed.
+struct Flags {
+    let base: UnsafePointer<UInt8>
+
+    init(_ flags: [UInt8]) {
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, flags.count))
+        copy.initialize(from: flags, count: flags.count)
+        base = UnsafePointer(copy)
+    }
 }
 
 /// Expects two buffers to be equal up to the rounding of sums of a few hundred numbers of size one.

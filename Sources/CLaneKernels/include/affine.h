@@ -51,6 +51,15 @@ typedef struct {
     int32_t lanes;
     /// Whether the result is added to what the destination holds.
     bool accumulating;
+    /// Which channels of the result's pixels are wanted, from its first pixel on; null: all. The others become 0, or
+    /// stay as they are when accumulating.
+    const uint8_t *_Nullable live;
+    /// How many flags lie between rows of pixels.
+    int64_t live_stride;
+    /// Room for one byte for each of the `source_count` source features, for kernels that leave out rows of zeros; null
+    /// where that is not worth the look. With one group only.
+    uint8_t *_Nullable nonzero;
+    int64_t source_count;
 } lane_gather_shape;
 
 /// A dense matrix in panels.
