@@ -23,7 +23,9 @@ protocol BackwardRule<Scalar> {
         _ node: Int, spans: [Span], from g: UnsafePointer<Scalar>, to lambda: UnsafeMutablePointer<Scalar>,
         accumulating: Bool)
     /// The coefficients at an affine node are complete and are about to be taken back: account for the offset.
-    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Scalar>)
+    ///
+    /// - Parameter live: flags of the node's features; where they are 0 the coefficients are 0. Nil: look at all.
+    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Scalar>, live: UnsafePointer<UInt8>?)
     /// Flags of the features of a node whose coefficients matter; nil when all do.
     func live(_ node: Int) -> UnsafePointer<UInt8>?
     /// A further branch is about to be added to, or was just added to, the coefficients of a node.
@@ -48,6 +50,8 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
     private(set) var windows: [Window?]
     private(set) var spans: [[Span]]
     private(set) var reached: [Bool]
+    /// The nodes that the target depends on, and itself.
+    private(set) var isNeeded: [Bool] = []
     private var plannedTarget = -1
     private var plannedWindow: Window?
 
@@ -90,6 +94,7 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             layOut(node)
         }
         depends[0] = true
+        isNeeded = depends
         // Objectives over the output may read any input besides.
         if windows[0] == nil || target == plan.output, let image = plan.layouts[0].image {
             windows[0] = .full(height: image.height, width: image.width)
@@ -184,9 +189,12 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
     }
 
     private func carry<Rule: BackwardRule>(from start: Int, rule: inout Rule) where Rule.Scalar == Scalar {
+        // Where the start has features that cannot matter, it may have coefficients on them all the same.
+        let leavesOut = rule.live(start) == nil
         for node in stride(from: start, to: 0, by: -1) where reached[node] {
             if !plan.isActivation(node) {
-                rule.leaveAffine(node, spans: spans[node], lambda: coefficients(node))
+                rule.leaveAffine(
+                    node, spans: spans[node], lambda: coefficients(node), live: leavesOut ? rule.live(node) : nil)
             }
             for operand in plan.operands[node] {
                 let accumulating = reached[operand]
@@ -228,6 +236,8 @@ final class BackwardPass<Scalar: ElementwiseLaneScalar> {
             for (feature, source) in sources.enumerated() where source >= 0 {
                 Scalar.add(1, lanes: lanes, lambda + feature * lanes, to: g + Int(source) * lanes)
             }
+        case .sum where !accumulating && windows[node] == windows[operand]:
+            g.update(from: lambda, count: bufferCount(node) * lanes)
         case .sum:
             if !accumulating { clear(operand) }
             forEachShared(node, operand) { from, to, _, count in

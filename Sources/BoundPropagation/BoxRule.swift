@@ -57,8 +57,8 @@ struct BoxRule: BackwardRule {
         }
     }
 
-    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>) {
-        base.leaveAffine(node, spans: spans, lambda: lambda)
+    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>, live: UnsafePointer<UInt8>?) {
+        base.leaveAffine(node, spans: spans, lambda: lambda, live: live)
     }
 
     mutating func accumulated(_ node: Int, spans: [Span], g: UnsafePointer<Double>) {

@@ -38,6 +38,6 @@ struct InfluenceRule: BackwardRule {
         }
     }
 
-    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>) {}
+    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>, live: UnsafePointer<UInt8>?) {}
     mutating func accumulated(_ node: Int, spans: [Span], g: UnsafePointer<Double>) {}
 }

@@ -43,10 +43,10 @@ public final class LaneBounder {
     lazy var exact = BackwardPass<Double>(model.rigorous, lanes: capacity)
     private var forward: [LaneStorage<Float>?]
     /// `[slot][lane]`: slopes and multipliers, phases, Adam's two moments, and the best parameters so far.
-    private var parameterStorage: LaneStorage<Float>
+    private let parameterStorage: LaneStorage<Float>
     private var phaseStorage: LaneStorage<Float>
     private var momentStorage: LaneStorage<Float>
-    private var bestStorage: LaneStorage<Float>
+    private let bestStorage: LaneStorage<Float>
     private lazy var scores = LaneStorage<Float>(features: max(1, slotCount), lanes: capacity)
     private let laneFloats: LaneStorage<Float>
     private let laneDoubles: LaneStorage<Double>
@@ -129,7 +129,10 @@ public final class LaneBounder {
     ///
     /// - Returns: each lane's best bound in float32, which proves nothing; `parameters` are the ones that gave it.
     public func ascend(_ options: AscentOptions) -> [Float] {
-        momentStorage.base.update(repeating: 0, count: 2 * slotCount * lanes)
+        let slots = reachedSlots
+        for run in slots {
+            (momentStorage.base + 2 * run.lowerBound * lanes).update(repeating: 0, count: 2 * run.count * lanes)
+        }
         var best = [Float](repeating: -.infinity, count: lanes)
         let active = objectives.rows.isEmpty ? lanes : objectives.rows.count
         var rates: [Float] = [options.slopeRate, options.multiplierRate, 0, 0]
@@ -147,7 +150,12 @@ public final class LaneBounder {
                     if combines && lane < active { bestRows[lane] = objectives.rows[lane] }
                 }
             }
-            if improved { lane_keep_f32(slotCount, lanes, better, parameters, bestStorage.base) }
+            if improved {
+                for run in slots {
+                    let first = run.lowerBound * lanes
+                    lane_keep_f32(run.count, lanes, better, parameters + first, bestStorage.base + first)
+                }
+            }
             let done = options.stopsWhenPositive && best[0..<active].allSatisfy { $0 > 0 }
             if done || iteration == options.iterations - 1 || options.isStopped() { break }
             rates[2] = 1 / (1 - power(0.9, iteration + 1))
@@ -157,12 +165,34 @@ public final class LaneBounder {
             rates[0] *= options.decay
             rates[1] *= options.decay
         }
-        swap(&parameterStorage, &bestStorage)
+        for run in slots {
+            let first = run.lowerBound * lanes
+            (parameters + first).update(from: bestStorage.base + first, count: run.count * lanes)
+        }
         if combines {
             objectives.rows = bestRows
             writeSearchObjectives()
         }
         return best
+    }
+
+    /// The slots of the neurons that the target sees.
+    private var reachedSlots: [Range<Int>] {
+        var result: [Range<Int>] = []
+        for node in plan.activations where node < target && search.isNeeded[node] {
+            let slots = relaxations.slotStarts[node]
+            if slots.isEmpty { continue }
+            for span in search.spans[node] {
+                let run = slots[span.feature]..<slots[span.feature + span.count]
+                if run.isEmpty { continue }
+                if let last = result.last, last.upperBound == run.lowerBound {
+                    result[result.count - 1] = last.lowerBound..<run.upperBound
+                } else {
+                    result.append(run)
+                }
+            }
+        }
+        return result
     }
 
     /// Moves each lane's weights towards the constraints whose margins are largest where the lines have their minimum:

@@ -185,6 +185,8 @@ private struct BoundsInTheMaking {
                 FeatureWriter($0, RegionBounder(model: model, bounds: bounds, relaxations: relaxations), node)
             }
             var ascent = AscentOptions(iterations: options.ascentIterations)
+            // Few steps, and long ones: five of them leave the bounds where twenty short ones do.
+            ascent.slopeRate = 0.5
             ascent.stopsWhenPositive = false
             ascent.isStopped = options.isStopped
             while !options.isStopped(), let index = tickets.take() {

@@ -71,6 +71,8 @@ struct Relaxations: Sendable {
     /// Per node one flag for every feature, 0 for those that cannot matter on the region: values of inactive neurons,
     /// which are 0, and what only they read. Nil where every feature may.
     private(set) var live: [Table<UInt8>?]
+    /// Per activation node the number of slots before each of its features, and behind the last.
+    private(set) var slotStarts: [[Int]]
     /// How often each node is read.
     private let readers: [Int]
     /// Rounding of one accumulation of coefficients, for the operator with the most terms.
@@ -80,6 +82,7 @@ struct Relaxations: Sendable {
         tables = Array(repeating: nil, count: plan.nodeCount)
         smoothTables = Array(repeating: nil, count: plan.nodeCount)
         live = Array(repeating: nil, count: plan.nodeCount)
+        slotStarts = Array(repeating: [], count: plan.nodeCount)
         readers = plan.operands.reduce(into: [Int](repeating: 0, count: plan.nodeCount)) { counts, operands in
             for operand in operands { counts[operand] += 1 }
         }
@@ -127,6 +130,14 @@ struct Relaxations: Sendable {
         }
     }
 
+    private func starts(of slots: Table<Int32>, each: Int, first: Int) -> [Int] {
+        var next = first
+        return (0..<slots.count).map { feature in
+            defer { if slots[feature] >= 0 { next += each } }
+            return next
+        } + [neurons.count]
+    }
+
     /// Makes the table of an activation from its operand's bounds; activations are added in topological order, each
     /// once its operand's bounds are final.
     mutating func add(_ node: Int, plan: LanePlan, bounds: NodeBounds) {
@@ -136,11 +147,13 @@ struct Relaxations: Sendable {
             smoothTables[node] = SmoothTable(
                 curve, node: node, lower: bounds.lower[operand], upper: bounds.upper[operand], neurons: &neurons)
             for _ in stride(from: first, to: neurons.count, by: smoothSlots) { starts += SmoothTable.starts }
+            slotStarts[node] = starts(of: smoothTables[node]!.slots, each: smoothSlots, first: first)
             return
         }
         guard case .activation(let negativeSlope) = plan.operations[node] else { return }
         let operand = plan.operands[node][0]
         let count = plan.layouts[operand].count
+        let firstSlot = neurons.count
         var slots: [Int32] = []
         slots.reserveCapacity(count)
         var lowerSlope = [Double](repeating: 0, count: count)
@@ -171,6 +184,7 @@ struct Relaxations: Sendable {
         if negativeSlope == 0 && slots.contains(laneInactive) {
             setLive(Table(slots.map { $0 == laneInactive ? 0 : 1 }), of: node, plan: plan)
         }
+        slotStarts[node] = starts(of: Table(slots), each: 1, first: firstSlot)
         tables[node] = ActivationTable(
             slots: Table(slots), lowerSlope: Table(lowerSlope), upperSlope: Table(upperSlope),
             floatLowerSlope: Table(lowerSlope.map { Float($0) }), floatUpperSlope: Table(upperSlope.map { Float($0) }),

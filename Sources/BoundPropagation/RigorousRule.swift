@@ -107,11 +107,11 @@ struct RigorousRule: BackwardRule {
         }
     }
 
-    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>) {
-        if let offsets = relaxations.offsets[node] { add(offsets, spans, lambda) }
+    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Double>, live: UnsafePointer<UInt8>?) {
+        if let offsets = relaxations.offsets[node] { add(offsets, spans, lambda, live: live) }
         let residual = bounds.residuals[node]
         guard residual.euclidean > 0 || residual.absolute > 0 else { return }
-        measure(spans, lambda)
+        measure(spans, lambda, live: live)
         for lane in 0..<lanes {
             losses[lane] +=
                 (squares[lane].squareRoot() * residual.euclidean + absolutes[lane] * residual.absolute) * sumSlack
@@ -119,18 +119,20 @@ struct RigorousRule: BackwardRule {
     }
 
     mutating func accumulated(_ node: Int, spans: [Span], g: UnsafePointer<Double>) {
-        measure(spans, g)
+        measure(spans, g, live: nil)
         // Generous: an accumulating kernel runs over at most this many terms per coefficient.
         let factor = relaxations.accumulationFactor * bounds.residuals[node].range
         for lane in 0..<lanes { losses[lane] += squares[lane].squareRoot() * factor * sumSlack }
     }
 
     /// Adds `offsets . lambda`, whose offsets may be off by their radii.
-    mutating func add(_ offsets: Offsets, _ spans: [Span], _ lambda: UnsafePointer<Double>) {
+    mutating func add(
+        _ offsets: Offsets, _ spans: [Span], _ lambda: UnsafePointer<Double>, live: UnsafePointer<UInt8>? = nil
+    ) {
         for span in spans {
             lane_weighted_sum_rigorous(
                 span.count, lanes, offsets.values.base + span.feature, offsets.radii.map { $0.base + span.feature },
-                lambda + span.buffer * lanes, constants, magnitudes, losses)
+                lambda + span.buffer * lanes, constants, magnitudes, losses, live.map { $0 + span.feature })
             terms += span.count
         }
     }
@@ -138,9 +140,12 @@ struct RigorousRule: BackwardRule {
     /// `count` more numbers were added to the constants by the caller.
     mutating func countTerms(_ count: Int) { terms += count }
 
-    private func measure(_ spans: [Span], _ values: UnsafePointer<Double>) {
+    private func measure(_ spans: [Span], _ values: UnsafePointer<Double>, live: UnsafePointer<UInt8>?) {
         squares.update(repeating: 0, count: 2 * lanes)
-        for span in spans { lane_norms(span.count, lanes, values + span.buffer * lanes, squares, absolutes) }
+        for span in spans {
+            lane_norms(
+                span.count, lanes, values + span.buffer * lanes, squares, absolutes, live.map { $0 + span.feature })
+        }
     }
 
     /// Takes the minimum over the input box of the coefficients that reached the input, and gives the bounds.

@@ -58,11 +58,12 @@ struct SearchRule: BackwardRule {
         }
     }
 
-    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Float>) {
+    mutating func leaveAffine(_ node: Int, spans: [Span], lambda: UnsafePointer<Float>, live: UnsafePointer<UInt8>?) {
         guard let offsets = relaxations.offsets[node] else { return }
         for span in spans {
             lane_weighted_sum_f32(
-                span.count, lanes, offsets.floats.base + span.feature, lambda + span.buffer * lanes, constants)
+                span.count, lanes, offsets.floats.base + span.feature, lambda + span.buffer * lanes, constants,
+                live.map { $0 + span.feature })
         }
     }
 

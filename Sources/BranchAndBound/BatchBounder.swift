@@ -37,8 +37,8 @@ final class BatchBounder: @unchecked Sendable {
     func process(_ batch: [Subproblem]) -> BatchResult {
         load(batch)
         let isRoot = batch[0].splits == nil
-        var ascent = AscentOptions(iterations: isRoot ? 60 : 12)
-        ascent.slopeRate = isRoot ? 0.1 : 0.05
+        var ascent = AscentOptions(iterations: isRoot ? 20 : 8)
+        ascent.slopeRate = isRoot ? 0.3 : 0.1
         ascent.isStopped = { [limits] in limits.isOver }
         let reached = bounder.ascend(ascent)
         let bounds = certify()

@@ -161,11 +161,11 @@ void NAME(lane_add)(ptrdiff_t count, const SCALAR *restrict x, SCALAR *restrict 
 // sums[lane] += weights . values[.][lane]
 LANE_CLONES
 void NAME(lane_weighted_sum)(ptrdiff_t count, ptrdiff_t lanes, const SCALAR *restrict weights, const SCALAR *restrict values,
-                             SCALAR *restrict sums) {
+                             SCALAR *restrict sums, const uint8_t *live) {
     SCALAR sum[LANE_MAXIMUM] = {0};
     for (ptrdiff_t i = 0; i < count; i++) {
         SCALAR w = weights[i];
-        if (w == 0) continue;
+        if (w == 0 || (live && !live[i])) continue;
         const SCALAR *v = values + i * lanes;
         for (ptrdiff_t j = 0; j < lanes; j++) sum[j] += w * v[j];
     }

@@ -106,11 +106,11 @@ LANE_CLONES
 void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *restrict weights,
                                 const double *restrict radii, const double *restrict values,
                                 double *restrict constants, double *restrict magnitudes,
-                                double *restrict losses) {
+                                double *restrict losses, const uint8_t *live) {
     double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0}, loss[LANE_MAXIMUM] = {0};
     for (ptrdiff_t i = 0; i < count; i++) {
         double w = weights[i], r = radii ? radii[i] : 0;
-        if (w == 0 && r == 0) continue;
+        if ((w == 0 && r == 0) || (live && !live[i])) continue;
         const double *v = values + i * lanes;
         for (ptrdiff_t j = 0; j < lanes; j++) {
             double c = w * v[j], d = r * v[j];
@@ -128,9 +128,10 @@ void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *
 
 LANE_CLONES
 void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *restrict values, double *restrict squares,
-                double *restrict absolutes) {
+                double *restrict absolutes, const uint8_t *live) {
     double sum[LANE_MAXIMUM] = {0}, size[LANE_MAXIMUM] = {0};
     for (ptrdiff_t i = 0; i < count; i++) {
+        if (live && !live[i]) continue;
         const double *v = values + i * lanes;
         for (ptrdiff_t j = 0; j < lanes; j++) {
             sum[j] += v[j] * v[j];

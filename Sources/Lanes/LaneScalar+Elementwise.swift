@@ -56,7 +56,7 @@ extension Float: ElementwiseLaneScalar {
         _ count: Int, lanes: Int, weights: UnsafePointer<Float>, _ values: UnsafePointer<Float>,
         to sums: UnsafeMutablePointer<Float>
     ) {
-        lane_weighted_sum_f32(count, lanes, weights, values, sums)
+        lane_weighted_sum_f32(count, lanes, weights, values, sums, nil)
     }
 }
 
@@ -93,6 +93,6 @@ extension Double: ElementwiseLaneScalar {
         _ count: Int, lanes: Int, weights: UnsafePointer<Double>, _ values: UnsafePointer<Double>,
         to sums: UnsafeMutablePointer<Double>
     ) {
-        lane_weighted_sum_f64(count, lanes, weights, values, sums)
+        lane_weighted_sum_f64(count, lanes, weights, values, sums, nil)
     }
 }

@@ -81,7 +81,7 @@ struct RegionProof {
         if let doubt = run.doubt { return .exhausted(reason: doubt) }
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
         var ascended = BoundingOptions()
-        ascended.ascentIterations = 20
+        ascended.ascentIterations = 5
         let bounder = bound(ascended)
         let refines = bounder.refinableShare >= Self.leastRefinableShare
         let first = refines ? 512 : Self.nodesBeforeRefiningImages

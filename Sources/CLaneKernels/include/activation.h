@@ -1,4 +1,6 @@
 // Kernels of the activations and of the elementwise steps; see activation_template.h and rigorous.c.
+//
+// `live` flags the features to look at; null: all. The coefficients of others are zero.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +15,7 @@ void lane_ascend_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int3
 void lane_concretize_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, const float *lower, const float *upper, float *minimiser, float *bound);
 void lane_scale_f32(ptrdiff_t count, ptrdiff_t lanes, const float *scale, const float *offset, const float *x, float *y, int accumulate);
 void lane_add_f32(ptrdiff_t count, const float *x, float *y);
-void lane_weighted_sum_f32(ptrdiff_t count, ptrdiff_t lanes, const float *weights, const float *values, float *sums);
+void lane_weighted_sum_f32(ptrdiff_t count, ptrdiff_t lanes, const float *weights, const float *values, float *sums, const uint8_t *live);
 void lane_activate_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const float *z, float *y);
 void lane_differentiate_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const float *z, const float *g, float *lambda, int accumulate);
 void lane_keep_f32(ptrdiff_t count, ptrdiff_t lanes, const float *better, const float *tried, float *kept);
@@ -23,14 +25,14 @@ void lane_ascend_split_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const int
 void lane_concretize_f64(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *minimiser, double *bound);
 void lane_scale_f64(ptrdiff_t count, ptrdiff_t lanes, const double *scale, const double *offset, const double *x, double *y, int accumulate);
 void lane_add_f64(ptrdiff_t count, const double *x, double *y);
-void lane_weighted_sum_f64(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *values, double *sums);
+void lane_weighted_sum_f64(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *values, double *sums, const uint8_t *live);
 void lane_activate_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const double *z, double *y);
 void lane_differentiate_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const double *z, const double *g, double *lambda, int accumulate);
 void lane_keep_f64(ptrdiff_t count, ptrdiff_t lanes, const double *better, const double *tried, double *kept);
 void lane_relax_rigorous(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *g, double *lambda, const double *lower, const double *upper, const double *lower_slope, const double *upper_slope, const float *parameter, const float *phase, double *constants, double *magnitudes, int accumulate);
 void lane_concretize_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *constants, double *magnitudes);
-void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *radii, const double *values, double *constants, double *magnitudes, double *losses);
-void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *values, double *squares, double *absolutes);
+void lane_weighted_sum_rigorous(ptrdiff_t count, ptrdiff_t lanes, const double *weights, const double *radii, const double *values, double *constants, double *magnitudes, double *losses, const uint8_t *live);
+void lane_norms(ptrdiff_t count, ptrdiff_t lanes, const double *values, double *squares, double *absolutes, const uint8_t *live);
 void lane_score(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const double *g, const float *lower, const float *upper, const float *intercept, const float *parameter, const float *phase, float *scores);
 void lane_score_babsr(ptrdiff_t count, ptrdiff_t lanes, const int32_t *slots, const double *g, const float *bias, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *scores);
 void lane_rank(ptrdiff_t count, ptrdiff_t lanes, const float *scores, ptrdiff_t most, int32_t *best);
