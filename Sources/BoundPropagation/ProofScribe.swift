@@ -39,16 +39,21 @@ extension LaneBounder {
         roundWeights()
     }
 
+    /// The splits of a lane's path with their multipliers; see `leaf`.
+    public func splits(_ lane: Int, path: [(slot: Int32, phase: Float)], neurons: [Int]) -> [PhaseSplit] {
+        path.map { slot, phase in
+            PhaseSplit(
+                neuron: neurons[Int(slot)], isActive: phase > 0, multiplier: parameters[Int(slot) * lanes + lane])
+        }
+    }
+
     /// What was certified last in a lane, as a leaf.
     ///
     /// - Parameters:
     ///   - neurons: their numbers by slot.
     ///   - path: slots and phases from the root.
     public func leaf(_ lane: Int, path: [(slot: Int32, phase: Float)], neurons: [Int]) -> ProofLeaf {
-        let splits = path.map { slot, phase in
-            PhaseSplit(
-                neuron: neurons[Int(slot)], isActive: phase > 0, multiplier: parameters[Int(slot) * lanes + lane])
-        }
+        let splits = splits(lane, path: path, neurons: neurons)
         var slopes: [NeuronSlope] = []
         forEachLowerSlope(lane) { slot, isStandard in
             if isStandard { return }

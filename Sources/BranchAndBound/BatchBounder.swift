@@ -29,7 +29,7 @@ final class BatchBounder: @unchecked Sendable {
         self.limits = limits
         bounder = LaneBounder(problem.region, lanes: Self.lanes)
         evaluator = LaneEvaluator(problem.region.model.search, lanes: Self.lanes)
-        neurons = problem.scribe?.neurons(of: problem.region) ?? []
+        neurons = problem.scribe?.neurons(of: problem.region) ?? problem.trace?.neurons ?? []
         floors = problem.disjuncts.indices.map { problem.floor($0) }
     }
 
@@ -107,12 +107,21 @@ final class BatchBounder: @unchecked Sendable {
 
     /// Records what was certified last in a lane as a leaf of the proof.
     private func takeDown(_ lane: Int, _ node: Subproblem) {
-        if problem.scribe == nil { return }
-        let leaf = bounder.leaf(lane, path: node.splits.path, neurons: neurons)
-        takeDown(.phaseLeaf(disjunct: problem.disjunctNumbers[node.disjunct], leaf))
+        if !isTakenDown { return }
+        takeDown(.phaseLeaf(disjunct: problem.disjunctNumbers[node.disjunct], leaf(lane, node)))
+    }
+
+    private var isTakenDown: Bool { problem.scribe != nil || problem.trace != nil }
+
+    /// With its slopes where a proof is written down.
+    private func leaf(_ lane: Int, _ node: Subproblem) -> ProofLeaf {
+        let path = node.splits.path
+        if problem.scribe != nil { return bounder.leaf(lane, path: path, neurons: neurons) }
+        return ProofLeaf(path: bounder.splits(lane, path: path, neurons: neurons), weights: [], slopes: [])
     }
 
     private func takeDown(_ record: ProofRecord) {
+        problem.trace?.add(record)
         guard let scribe = problem.scribe, let disjunct = record.disjunct else { return }
         var bytes = ByteWriter()
         record.write(to: &bytes)
@@ -153,9 +162,9 @@ final class BatchBounder: @unchecked Sendable {
         for lane in open where bounds[lane].isFinite {
             budgets[lane] = (dispensable(batch[lane].disjunct, lane) - bounds[lane]).nextUp
         }
-        let isWritten = problem.scribe != nil && implications.isAsking
+        let isWritten = isTakenDown && implications.isAsking
         // As they are before anything is fixed.
-        let leaves = isWritten ? open.map { bounder.leaf($0, path: batch[$0].splits.path, neurons: neurons) } : []
+        let leaves = isWritten ? open.map { leaf($0, batch[$0]) } : []
         let implied = implications.fix(in: bounder, budgets: budgets)
         var result = batch
         for (place, lane) in open.enumerated() {

@@ -119,6 +119,9 @@ public final class PhaseSearch {
         problem.float32?.lose(search.openDisjuncts)
     }
 
+    /// How many subproblems came from the proof that was given to start from.
+    public private(set) var givenCount = 0
+
     /// The disjuncts that have open subproblems.
     public var openDisjuncts: [Int] { Set(queue.unordered.map(\.disjunct)).sorted() }
 
@@ -143,7 +146,8 @@ public final class PhaseSearch {
             let own = children.filter { $0.disjunct == disjunct }
             let given = start.subproblems(
                 disjunct, number: problem.disjunctNumbers[disjunct], bound: own[0].bound,
-                starts: problem.region.standardSlopes)
+                starts: own[0].parameters?.values ?? problem.region.standardSlopes)
+            givenCount += given.count
             return given.isEmpty ? own : given
         }
     }

@@ -18,6 +18,9 @@ public struct SearchProblem: Sendable {
     /// What proofs call the disjuncts.
     public var disjunctNumbers: [Int] = []
 
+    /// Keeps what is done for neighbours; nil when nobody asked.
+    public var trace: SearchTrace?
+
     /// Subproblems to begin with; nil to begin with the whole region.
     public var start: SearchStart?
 

@@ -29,6 +29,8 @@ struct RegionProof {
     private var boundSeconds = 0.0
     private var searchSeconds = 0.0
     private var nodes = 0
+    private var given = 0
+    private var trace: [ProofRecord]?
     private var status = SearchStatus()
     private var neurons = 0
     private var unstable = 0
@@ -54,6 +56,8 @@ struct RegionProof {
         report.boundSeconds += boundSeconds
         report.searchSeconds += searchSeconds
         report.nodes += nodes
+        report.givenSubproblems += given
+        if let trace { report.trace = (report.trace ?? []) + [.region(number), .beginPhases] + trace + [.endRegion] }
         report.open = status.open
         report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
         if let float32Losses {
@@ -217,6 +221,9 @@ struct RegionProof {
                 SearchStart($0, number: number, whole: whole, searched: region)
             }
         }
+        if run.options.keepsTrace && !overBoxes {
+            problem.trace = SearchTrace(neurons: ProofNumbers(run.model.plan).neurons(of: region))
+        }
         var limits = SearchLimits()
         limits.deadline = run.deadline
         limits.softNodes = softNodes
@@ -238,6 +245,8 @@ struct RegionProof {
             let search = PhaseSearch(problem, limits: limits)
             outcome = search.run { [run] in run.tell("splitting phases", $0) }
             status = search.status
+            given += search.givenCount
+            trace = problem.trace?.records ?? trace
             let left = search.openDisjuncts
             if let lost = problem.float32?.lost, !lost.isSubset(of: left) { holdsInFloat32 = false }
             run.scribe?.recorder.endPhases(

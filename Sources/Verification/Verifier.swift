@@ -33,6 +33,9 @@ public struct VerificationOptions: Sendable {
     /// changes what is done, never what is true: all of it is bounded anew.
     public var start: [ProofRecord]?
 
+    /// Whether the report is to have what a neighbour's search can start from.
+    public var keepsTrace = false
+
     public init() {}
 }
 
@@ -85,6 +88,12 @@ public struct VerificationReport: Sendable {
     public var float32: Float32Report?
     /// What was found out about the neurons over the property's last region.
     public var bounds: KnownBounds?
+
+    /// How many subproblems came from the proof that was given to start from.
+    public var givenSubproblems = 0
+    /// The last search over phases of each region, for `VerificationOptions.start` of a neighbour; nil when there was
+    /// none, or nobody asked.
+    public var trace: [ProofRecord]?
 
     public init(verdict: Verdict) { self.verdict = verdict }
 }

@@ -114,6 +114,27 @@ import Testing
     }
 
     @Test(arguments: 0..<4)
+    func tracesStartOtherSearches(seed: Int) throws {
+        let offset = try offset(seed: seed)
+        var options = VerificationOptions()
+        options.threads = 1
+        options.attack = false
+        options.keepsTrace = true
+        let first = verify(try query(seed: seed, offset: offset), options: options)
+        #expect(holds(first))
+        #expect(first.givenSubproblems == 0)
+        let trace = try #require(first.trace)
+        options.start = trace
+        let again = verify(try query(seed: seed, offset: offset), options: options)
+        #expect(holds(again))
+        #expect(again.givenSubproblems > 0)
+        #expect(again.nodes < first.nodes)
+        // What does not hold is not proved by a trace of what does.
+        options.maxNodes = 300
+        #expect(!holds(verify(try query(seed: seed, offset: -0.001), options: options)))
+    }
+
+    @Test(arguments: 0..<4)
     func whatIsCutShortGoesOn(seed: Int) throws {
         let offset = try offset(seed: seed)
         let part = try prove(query(seed: seed, offset: offset), nodes: 10)

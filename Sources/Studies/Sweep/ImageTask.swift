@@ -1,6 +1,7 @@
 // All radii of one image and one network: candidates of other networks first, then the grid by bisection, each question
 // a verification of its own.
 
+internal import Certificates
 internal import Datasets
 internal import Intervals
 internal import Networks
@@ -15,6 +16,8 @@ struct ImageTask: Sendable {
         var result: QueryResult
         /// The counterexample in the units of the image.
         var counterexample: [Double]?
+        /// How it was searched for, where that was asked for.
+        var trace: [ProofRecord]?
     }
 
     let prepared: PreparedNetwork
@@ -34,6 +37,11 @@ struct ImageTask: Sendable {
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
     let handsOnBounds: Bool
+    /// Whether proofs are handed on; those of others, and how far the networks are from this one.
+    let handsOnProofs: Bool
+    var proofs: [ProofPool.Entry]
+    let model: Int
+    let distances: [Double]
     var search: EpsilonSearch
     /// What was found out at radii that were asked.
     var bounds: [Int: KnownBounds] = [:]
@@ -137,6 +145,9 @@ struct ImageTask: Sendable {
         // The nearest larger one is the tightest.
         given.known = bounds.filter { $0.key > place }.min { $0.key < $1.key }?.value
         let isHelped = given.known != nil
+        given.keepsTrace = handsOnProofs
+        let proof = proofs.nearest(to: model, at: place) { distances[$0] }
+        given.start = proof?.records
         let report = verify(query, options: given, isCancelled: isStopped)
         // What was cancelled has no result.
         if case .unknown = report.verdict, isStopped() { return }
@@ -150,8 +161,15 @@ struct ImageTask: Sendable {
             result.details = SweepDetails(cleanMargin: cleanMargin)
         }
         if isHelped { result.details?.origin = .neighbouringRadius }
+        if let proof, report.givenSubproblems > 0 {
+            result.details?.origin = proof.model == model ? .neighbouringRadius : .transferredProof
+            result.details?.source = proof.model == model ? nil : proof.source
+        }
+        if let trace = report.trace {
+            proofs.append(ProofPool.Entry(model: model, source: "", place: place, records: trace))
+        }
         result.seconds = seconds(since: start)
-        try record(Answer(place: place, result: result, counterexample: point), post)
+        try record(Answer(place: place, result: result, counterexample: point, trace: report.trace), post)
     }
 
     /// An answer that follows from the network that this one was pruned from.

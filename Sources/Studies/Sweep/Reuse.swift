@@ -5,7 +5,7 @@ public enum Reuse: String, Codable, Sendable, CaseIterable {
     case epsilons
     /// A counterexample of another network.
     case counterexamples
-    /// The search begins with the splits of a neighbouring network's proof; not done yet, so it saves nothing.
+    /// The search begins with the splits of a neighbour's proof: the same network at another radius, or another network.
     case proofs
     /// The search begins with bounds of neurons that were proved at a larger radius.
     case bounds

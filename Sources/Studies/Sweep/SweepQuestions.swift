@@ -1,5 +1,6 @@
 // The questions of a sweep (networks x images x radii) and what is known of each.
 
+internal import Certificates
 internal import Datasets
 internal import Intervals
 
@@ -17,6 +18,7 @@ final class SweepQuestions {
     /// The radii as numbers, for candidates; what is claimed goes by the decimals.
     let radii: [Double]
     private(set) var pool = CounterexamplePool()
+    private(set) var proofs = ProofPool()
     private var answers: [Place: QueryResult] = [:]
     /// Counterexamples in the units of the images.
     private(set) var adversarialExamples: [Place: [Float]] = [:]
@@ -167,6 +169,14 @@ final class SweepQuestions {
     }
 
     // MARK: answers
+
+    /// Keeps how an answer was searched for.
+    func keep(_ trace: [ProofRecord], of place: Place) {
+        proofs.add(
+            ProofPool.Entry(
+                model: place.model, source: recipes[place.model].name, place: place.epsilon, records: trace),
+            image: place.image)
+    }
 
     /// Keeps an answer.
     func add(_ result: QueryResult, at place: Place, counterexample: [Double]? = nil) throws(StudyError) {

@@ -107,7 +107,8 @@ extension SweepRunner {
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
             options: query, timeout: round.timeout, transfer: opened.transfer.map { ($0, image) },
-            handsOnBounds: plan.reuse.contains(.bounds),
+            handsOnBounds: plan.reuse.contains(.bounds), handsOnProofs: plan.reuse.contains(.proofs),
+            proofs: questions.proofs.entries(of: image), model: model, distances: recipes.distances(to: model),
             search: questions.search(model, image))
     }
 
@@ -147,13 +148,17 @@ extension SweepRunner {
         _ answer: ImageTask.Answer, _ model: Int, _ image: Int, _ round: Round, _ questions: SweepQuestions
     ) throws(StudyError) {
         let place = SweepQuestions.Place(model: model, image: image, epsilon: answer.place)
-        // What a trial did not decide waits for the next round.
-        if answer.result.outcome == .timeout && !round.isLast { return }
+        // What a trial did not decide waits for the next round, which goes on from there.
+        if answer.result.outcome == .timeout && !round.isLast {
+            if let trace = answer.trace { questions.keep(trace, of: place) }
+            return
+        }
         if let old = questions.result(place) {
             progress.done -= 1
             progress.counts[old.outcome, default: 0] -= 1
         }
         try questions.add(answer.result, at: place, counterexample: answer.counterexample)
+        if let trace = answer.trace { questions.keep(trace, of: place) }
         count(answer.result)
     }
 
