@@ -119,7 +119,8 @@ struct RigorousRule: BackwardRule {
     }
 
     mutating func accumulated(_ node: Int, spans: [Span], g: UnsafePointer<Double>) {
-        measure(spans, g, live: nil)
+        // What is 0 on the whole region loses nothing.
+        measure(spans, g, live: live(node))
         // Generous: an accumulating kernel runs over at most this many terms per coefficient.
         let factor = relaxations.accumulationFactor * bounds.residuals[node].range
         for lane in 0..<lanes { losses[lane] += squares[lane].squareRoot() * factor * sumSlack }

@@ -139,6 +139,7 @@ public final class QueryWorker {
 
     private func options(_ given: QueryOptions, spent: Double) -> VerificationOptions {
         var options = VerificationOptions()
+        options.reportsFloat32 = false
         if let timeout = given.timeout { options.timeout = max(0, timeout - spent) }
         options.threads = given.threads
         options.seed = given.seed

@@ -204,7 +204,8 @@ final class VerificationRun: Sendable {
         analysis.withLock { known in
             if let known { return known }
             let isAsked =
-                options.requiresFloat32 || model.plan.multiplyAdds < Float32Analysis.mostMultiplyAdds
+                options.requiresFloat32
+                || options.reportsFloat32 && model.plan.multiplyAdds < Float32Analysis.mostMultiplyAdds
             let made = isAsked ? Float32Analysis(query.network, verified: model.plan) : nil
             known = .some(made)
             return made

@@ -19,6 +19,8 @@ public struct VerificationOptions: Sendable {
     public var attack = true
     /// Off: no gradient descent, for callers who have searched themselves; minimisers of subproblems are still tested.
     public var descends = true
+    /// Whether the report is to say what a proof is worth for float32 execution, where that can be told cheaply.
+    public var reportsFloat32 = true
     /// Prove the property of every float32 execution, not only of the real-valued network.
     public var requiresFloat32 = false
     /// Answer for every execution in this format, and on its numbers: neither verdict is given of the real network only.

@@ -152,6 +152,7 @@ struct ImageRadius {
 
     private var verificationOptions: VerificationOptions {
         var given = VerificationOptions()
+        given.reportsFloat32 = false
         given.timeout = options.query.timeout ?? .infinity
         given.threads = options.query.threads
         given.memoryLimit = options.query.memory

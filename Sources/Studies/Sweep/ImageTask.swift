@@ -136,6 +136,7 @@ struct ImageTask: Sendable {
             return try record(Answer(place: place, result: result), post)
         }
         var given = VerificationOptions()
+        given.reportsFloat32 = false
         given.timeout = timeout ?? .infinity
         given.threads = options.threads
         given.seed = options.seed
