@@ -9,6 +9,7 @@
 
 import CLaneKernels
 import Evaluation
+import Intervals
 import Lanes
 import Networks
 

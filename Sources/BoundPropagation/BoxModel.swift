@@ -1,6 +1,7 @@
 // What all threads that bound boxes share.
 
 import Evaluation
+import Intervals
 import Lanes
 import Networks
 

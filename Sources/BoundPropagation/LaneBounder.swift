@@ -7,6 +7,7 @@
 
 import CLaneKernels
 import Evaluation
+import Intervals
 public import Lanes
 
 /// How long and how fast to ascend.

@@ -15,6 +15,7 @@
 
 import CLaneKernels
 import Evaluation
+import Intervals
 import Networks
 
 /// A phase that follows, and the dual's multiplier: where the other phase holds, a counterexample's objective and

@@ -2,6 +2,7 @@
 
 import CLaneKernels
 import Evaluation
+import Intervals
 import Networks
 
 /// The slots of stable neurons.

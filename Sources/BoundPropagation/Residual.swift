@@ -6,6 +6,7 @@
 // depend on the operator and the operand's range only. No second pass with |W| is needed.
 
 import Evaluation
+import Intervals
 import Networks
 
 /// Loss of a bound per unit of the coefficients' norms when they are taken back through an operator.

@@ -7,6 +7,7 @@
 
 import CLaneKernels
 import Evaluation
+import Intervals
 import Lanes
 import Networks
 

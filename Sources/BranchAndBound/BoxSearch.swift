@@ -76,11 +76,10 @@ public final class BoxSearch {
         let (problem, limits, model) = (problem, limits, model)
         while !stack.isEmpty {
             if limits.isOver || status.nodes >= limits.softNodes { return .stopped }
-            if status.nodes >= limits.maxNodes {
-                return .exhausted(reason: "the limit of \(limits.maxNodes) subproblems was reached")
-            }
-            if stack.count * (model.moving.count * 16 + 200) > limits.memory {
-                return .exhausted(reason: "the memory limit was reached with \(stack.count) open boxes")
+            if let reason = limits.exhausted(
+                nodes: status.nodes, open: stack.count, bytesEach: model.moving.count * 16 + 200)
+            {
+                return .exhausted(reason: reason)
             }
             let batches = takeBatches(threads)
             runWorkers(batches.count) { worker in

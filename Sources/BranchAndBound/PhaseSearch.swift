@@ -50,7 +50,11 @@ public final class PhaseSearch {
         let (problem, limits) = (problem, limits)
         while !queue.isEmpty {
             if limits.isOver || status.nodes >= limits.softNodes { return .stopped }
-            if let reason = exhausted() { return .exhausted(reason: reason) }
+            // A block of parameters belongs to two children.
+            let bytesEach = problem.region.unstableNeurons.count * 2 + 200
+            if let reason = limits.exhausted(nodes: status.nodes, open: queue.count, bytesEach: bytesEach) {
+                return .exhausted(reason: reason)
+            }
             status.worstBound = queue.min!.bound
             let batches = takeBatches(threads)
             runWorkers(batches.count) { worker in
@@ -158,13 +162,6 @@ public final class PhaseSearch {
             created += 1
             queue.insert(child)
         }
-    }
-
-    private func exhausted() -> String? {
-        if status.nodes >= limits.maxNodes { return "the limit of \(limits.maxNodes) subproblems was reached" }
-        // A block of parameters belongs to two children.
-        let bytes = queue.count * (problem.region.unstableNeurons.count * 2 + 200)
-        return bytes > limits.memory ? "the memory limit was reached with \(queue.count) open subproblems" : nil
     }
 }
 

@@ -17,6 +17,15 @@ public struct SearchLimits: Sendable {
     /// Seconds until the deadline.
     var remaining: Double { deadline.map { max(0, ($0 - ContinuousClock.now) / .seconds(1)) } ?? .infinity }
 
+    /// Why a search must end; nil when it may go on.
+    ///
+    /// - Parameters:
+    ///   - open: how many subproblems wait, and the bytes of each.
+    func exhausted(nodes: Int, open: Int, bytesEach: Int) -> String? {
+        if nodes >= maxNodes { return "the limit of \(maxNodes) subproblems was reached" }
+        return open * bytesEach > memory ? "the memory limit was reached with \(open) open subproblems" : nil
+    }
+
     public var isOver: Bool { isCancelled() || deadline.map { ContinuousClock.now >= $0 } ?? false }
 }
 

@@ -6,8 +6,8 @@ import Synchronization
 /// The records that a proof would have of a search, as they come, without the slopes: a neighbour finds its own at the
 /// root. Nothing is claimed by them. Any thread may add.
 public final class SearchTrace: Sendable {
-    /// A longer trace is given up: making its tree over again would take as long as searching.
-    private static let most = 2048
+    /// A longer trace is given up: its splits, where they do not matter, would multiply the neighbour's work by as much.
+    private static let most = 256
 
     /// What proofs call the unstable neurons, by slot.
     let neurons: [Int]

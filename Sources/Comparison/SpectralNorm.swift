@@ -8,6 +8,7 @@
 // about 1e-12.
 
 import BoundPropagation
+import Intervals
 
 /// An upper bound of the largest singular value.
 ///

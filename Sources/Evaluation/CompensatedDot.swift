@@ -1,3 +1,5 @@
+import Intervals
+
 // A dot product of float64 weights with enclosed numbers, computed as if in twice the precision (Ogita, Rump,
 // Oishi, "Accurate sum and dot product", 2005, algorithm Dot2), with a rigorous bound of what is still
 // missing. Products and sums are split into rounded result and exact error (Dekker, Knuth); the errors are

@@ -86,7 +86,7 @@ public final class QueryWorker {
             property = try image.property(
                 epsilon: ExactDecimal(question.epsilon) ?? .zero, classes: network.network.outputCount,
                 target: question.target)
-            if let predicted = image.misclassification(by: network.network) {
+            if let predicted = image.misclassification(by: network) {
                 var result = QueryResult(
                     outcome: .misclassified, reason: "class \(predicted) instead of \(image.label)")
                 result.predicted = predicted

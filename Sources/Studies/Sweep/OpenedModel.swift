@@ -39,12 +39,9 @@ struct OpenedModel: Sendable {
         let outputs = prepared.outputs(at: indices.map { images[$0]!.nearestInput(of: images[$0]!.values) })
         for (index, outputs) in zip(indices, outputs) {
             let image = images[index]!
-            // Where float32 is clear, enclosures would say the same.
             let margin = Self.margin(outputs, label: image.label)
             if margin.isFinite { margins[index] = Double(margin) }
-            let size = outputs.reduce(1) { max($0, $1.magnitude) }
-            guard !(margin > 1e-3 * size) else { continue }
-            predicted[index] = image.misclassification(by: prepared.network)
+            predicted[index] = image.misclassification(by: prepared.network, float32: outputs)
         }
     }
 
@@ -59,6 +56,19 @@ struct OpenedModel: Sendable {
 }
 
 extension CenteredImage {
+    /// The class that the network certainly ranks at least as high as the label; nil when there is none.
+    func misclassification(by network: PreparedNetwork) -> Int? {
+        misclassification(by: network.network, float32: network.outputs(at: [nearestInput(of: values)])[0])
+    }
+
+    /// - Parameter float32: the outputs as float32 execution gives them. Where they are clear, enclosures, which take
+    ///   much longer, would say the same.
+    fileprivate func misclassification(by network: Network, float32 outputs: [Float]) -> Int? {
+        let size = outputs.reduce(1) { max($0, $1.magnitude) }
+        let isClear = OpenedModel.margin(outputs, label: label) > 1e-3 * size
+        return isClear ? nil : misclassification(by: network)
+    }
+
     /// The network's input for an image of these values, to the nearest numbers.
     func nearestInput(of values: [Double]) -> [Double] {
         values.enumerated().map { normalized(Interval($1), at: $0).midpoint }

@@ -13,8 +13,9 @@ public enum Reuse: String, Codable, Sendable, CaseIterable {
     case margins
 
     /// What is on unless the sweep's file says otherwise. Margins pay where networks are pruned a little and not trained
-    /// again; where most of what is tried does not carry over, trying costs more than it saves.
-    public static let usual = Set(allCases).subtracting([.margins])
+    /// again; where most of what is tried does not carry over, trying costs more than it saves. A proof's splits pay
+    /// where networks are alike: splits that do not matter for the network at hand multiply its work.
+    public static let usual = Set(allCases).subtracting([.margins, .proofs])
 }
 
 /// What a sweep notes of a query beside its result.
