@@ -151,8 +151,10 @@ public final class PhaseSearch {
             let given = start.subproblems(
                 disjunct, number: problem.disjunctNumbers[disjunct], bound: own[0].bound,
                 starts: own[0].parameters?.values ?? problem.region.standardSlopes)
+            // A tree of which nothing is left here is the root once more.
+            if given.count <= 1 { return own }
             givenCount += given.count
-            return given.isEmpty ? own : given
+            return given
         }
     }
 

@@ -129,6 +129,13 @@ import Testing
         #expect(holds(again))
         #expect(again.givenSubproblems > 0)
         #expect(again.nodes < first.nodes)
+        // A tree that has no split is none.
+        let empty = ProofLeaf(path: [], weights: [], slopes: [])
+        let implied = PhaseSplit(neuron: 0, isActive: true, multiplier: 0)
+        options.start = [.region(0), .beginPhases, .implied(disjunct: 0, empty, [implied])]
+        options.maxNodes = 10_000
+        #expect(holds(verify(try query(seed: seed, offset: offset), options: options)))
+        options.start = trace
         // What does not hold is not proved by a trace of what does.
         options.maxNodes = 300
         #expect(!holds(verify(try query(seed: seed, offset: -0.001), options: options)))
