@@ -26,6 +26,9 @@ let heaps = Target.Dependency.product(name: "HeapModule", package: "swift-collec
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let bigIntegers = Target.Dependency.product(name: "BigInt", package: "BigInt")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let modules: [Module] = [
@@ -99,7 +102,7 @@ let modules: [Module] = [
             "VNNLIBFormat", "Datasets", "Networks", "Properties", "Intervals", "Files", "Pruning", "Statistics",
             "Training",
         ], packages: [sqlite, yaml, crypto]),
-    Module(level: 7, name: "Reports", imports: ["Studies", "Statistics"]),
+    Module(level: 7, name: "Reports", imports: ["Studies", "Statistics"], packages: [hummingbird, logging, nio]),
     Module(
         level: 8, name: "secateur",
         imports: [
@@ -186,6 +189,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: modules.flatMap(targets(of:)),
     cLanguageStandard: .gnu17

@@ -177,6 +177,7 @@ extension SweepQuery.Origin {
         case .computed: "computed"
         case .largerRadius: "holds at a larger radius"
         case .smallerRadius: "violated at a smaller radius"
+        case .openAtSmallerRadius: "open at a smaller radius"
         case .otherRadius: "misclassified at every radius"
         case .transferredCounterexample: "another network's counterexample"
         case .transferredProof: "started from another network's proof"

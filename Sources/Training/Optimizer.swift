@@ -4,6 +4,12 @@ internal import CLaneKernels
 internal import Evaluation
 internal import Lanes
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 public enum Optimizer: Sendable, Equatable {
     /// Stochastic gradient descent; weight decay is part of the gradient.
     case momentum(Double)
@@ -13,22 +19,56 @@ public enum Optimizer: Sendable, Equatable {
     case adamW
 }
 
-/// A learning rate that falls by a factor every few epochs.
+/// How the learning rate changes over a run.
 public struct RateSchedule: Sendable, Equatable {
-    public var initial: Double
-    public var factor: Double
-    /// Epochs between two falls.
-    public var period: Int
+    /// The highest rate.
+    public var peak: Double
+    public var course: Course
 
-    public init(initial: Double = 1e-3, factor: Double = 0.1, period: Int = 30) {
-        self.initial = initial
-        self.factor = factor
-        self.period = period
+    public enum Course: Sendable, Equatable {
+        /// From the peak down by a factor every so many epochs.
+        case steps(factor: Double, period: Int)
+        /// Up to the peak over the first 0.3 of so many epochs and down to nearly nothing over the rest, both along a
+        /// cosine; later epochs stay there (Smith and Topin, "Super-convergence", 2018).
+        case cycle(epochs: Int)
     }
 
-    /// The rate in an epoch, counted from 0.
-    public func rate(epoch: Int) -> Double {
-        (0..<epoch / max(1, period)).reduce(initial) { rate, _ in rate * factor }
+    public init(peak: Double = 1e-3, course: Course = .steps(factor: 0.1, period: 30)) {
+        self.peak = peak
+        self.course = course
+    }
+
+    /// The rate so many epochs, and parts of one, into the run.
+    public func rate(epoch: Double) -> Double {
+        switch course {
+        case .steps(let factor, let period):
+            return (0..<Int(epoch) / max(1, period)).reduce(peak) { rate, _ in rate * factor }
+        case .cycle(let epochs):
+            let done = min(1, epoch / Double(max(1, epochs)))
+            return done < Self.rise
+                ? between(peak / 25, peak, done / Self.rise)
+                : between(peak, peak / 10_000, (done - Self.rise) / (1 - Self.rise))
+        }
+    }
+
+    /// This schedule, with what is given instead; a factor or period means falling by steps.
+    public func changed(rate: Double?, factor: Double?, period: Int?, cycle: Int?) -> RateSchedule {
+        var schedule = self
+        schedule.peak = rate ?? peak
+        if factor != nil || period != nil {
+            schedule.course = .steps(factor: factor ?? 0.1, period: period ?? 30)
+        } else if let cycle {
+            schedule.course = .cycle(epochs: cycle)
+        }
+        return schedule
+    }
+
+    /// The share of a cycle in which the rate rises.
+    private static let rise = 0.3
+
+    /// From one value to the other along half a cosine.
+    private func between(_ first: Double, _ last: Double, _ share: Double) -> Double {
+        last + (first - last) * (1 + cos(.pi * share)) / 2
     }
 }
 

@@ -142,12 +142,13 @@ public final class TrainingRun {
         order.shuffle(using: &random)
         let batches = (order.count + size - 1) / size
         var sum = BatchResult()
-        let rate = options.schedule.rate(epoch: epoch)
         for batch in 0..<batches {
             fill(batch, order)
-            let ramp = rampShare(epoch: Double(epoch) + Double(batch) / Double(batches))
+            let time = Double(epoch) + Double(batch) / Double(batches)
+            let ramp = rampShare(epoch: time)
             sum = sum + trainer.differentiate(terms(ramp), intervals: intervals)
-            trainer.update(options.optimizer, rate: rate, decay: options.weightDecay)
+            trainer.update(
+                options.optimizer, rate: options.schedule.rate(epoch: time), decay: options.weightDecay)
             if isCancelled() { return nil }
             let done = (batch + 1) * size
             let seconds = (clock.now - start) / .seconds(1)

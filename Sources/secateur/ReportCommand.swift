@@ -63,9 +63,9 @@ struct ReportCommand: ParsableCommand {
     private func serve(_ path: String) throws {
         catchInterrupts()
         do {
-            let server = try LiveServer(path: path, port: port)
-            writeOut("http://localhost:\(server.port)/ shows \(path) until Ctrl-C\n", to: STDERR_FILENO)
-            server.run { isInterrupted() }
+            try LiveServer(path: path, port: port).run(
+                onServing: { writeOut("http://localhost:\($0)/ shows \(path) until Ctrl-C\n", to: STDERR_FILENO) },
+                isCancelled: { isInterrupted() })
         } catch {
             throw InputFault(error.description)
         }

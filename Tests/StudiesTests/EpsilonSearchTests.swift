@@ -57,4 +57,18 @@ struct EpsilonSearchTests {
         #expect(search.record(.holds, at: 2) == [0, 1])
         #expect(search.states == [.holds, .holds, .holds])
     }
+
+    /// A larger radius is given up with a smaller one, and answered where another answer says so.
+    @Test func givesUpLargerRadii() {
+        var search = EpsilonSearch(count: 5, isMonotone: true, expected: 2)
+        _ = search.record(.holds, at: 1)
+        #expect(search.next == 2)
+        _ = search.record(.undecided, at: 2)
+        #expect(search.giveUp(above: 2) == [3, 4])
+        #expect(search.next == nil)
+        #expect(search.record(.violated, at: 3) == [4])
+        var separate = EpsilonSearch(count: 2, isMonotone: false)
+        _ = separate.record(.undecided, at: 0)
+        #expect(separate.giveUp(above: 0).isEmpty && separate.next == 1)
+    }
 }

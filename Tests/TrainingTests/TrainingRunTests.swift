@@ -19,7 +19,7 @@ struct TrainingRunTests {
         options.seed = seed
         options.threads = 2
         options.batchSize = 32
-        options.schedule.initial = 3e-3
+        options.schedule.peak = 3e-3
         options.augmentation = Augmentation(rotation: 5, shift: 1)
         options.inputRange = 0...1
         change(&options)
@@ -55,11 +55,25 @@ struct TrainingRunTests {
         #expect(try makeRun("64x2").run(isCancelled: { true }) == nil)
     }
 
+    @Test("the rate falls by steps, or rises and falls once")
+    func schedules() {
+        let steps = RateSchedule(peak: 8, course: .steps(factor: 0.5, period: 2))
+        #expect([0, 1.9, 2, 5].map(steps.rate) == [8, 8, 4, 2])
+        let cycle = RateSchedule(peak: 1, course: .cycle(epochs: 10))
+        let rates = stride(from: 0, through: 12, by: 0.5).map(cycle.rate)
+        for (place, rate) in [(0, 0.04), (3, 0.52), (6, 1)] { #expect(abs(rates[place] - rate) < 1e-12) }
+        #expect(zip(rates, rates.dropFirst()).enumerated().allSatisfy { ($1.0 < $1.1) == ($0 < 6) || $0 >= 20 })
+        #expect(rates[20...].allSatisfy { abs($0 - 1e-4) < 1e-12 })
+        let changed = cycle.changed(rate: 2, factor: nil, period: 3, cycle: nil)
+        #expect(changed == RateSchedule(peak: 2, course: .steps(factor: 0.1, period: 3)))
+        #expect(cycle.changed(rate: nil, factor: nil, period: nil, cycle: 4).course == .cycle(epochs: 4))
+    }
+
     @Test("a rate that is too high is said")
     func diverges() throws {
         let run = try makeRun("16x1") {
             $0.optimizer = .momentum(0.9)
-            $0.schedule.initial = 1e30
+            $0.schedule.peak = 1e30
         }
         #expect(throws: TrainingError.self) { try run.run() }
     }

@@ -55,6 +55,15 @@ struct EpsilonSearch: Sendable, Equatable {
         return implied
     }
 
+    /// After a radius was left open with all the time there is: the larger ones, where a proof would take as long at
+    /// least and is not looked for. They are undecided from now on.
+    mutating func giveUp(above place: Int) -> [Int] {
+        guard isMonotone else { return [] }
+        let larger = states.indices.filter { $0 > place && states[$0] == .open }
+        for other in larger { states[other] = .undecided }
+        return larger
+    }
+
     /// Takes down what an earlier run knows, for this radius alone.
     mutating func restore(_ state: State, at place: Int) { states[place] = state }
 

@@ -33,6 +33,8 @@ struct ImageTask: Sendable {
     let options: QueryOptions
     /// Seconds for each query.
     let timeout: Double?
+    /// Whether radii above one that takes longer than that are left open: each had its trial before.
+    let givesUp: Bool
     /// From the network that this one was pruned from, and the image's place.
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
@@ -196,6 +198,14 @@ struct ImageTask: Sendable {
             case .violated: .violated
             case .unknown, .timeout, .error, .misclassified: .undecided
             }
+        if givesUp && answer.result.outcome == .timeout {
+            for place in search.giveUp(above: answer.place) {
+                var result = QueryResult(
+                    outcome: .timeout, reason: "open at \(epsilons[answer.place]), where a proof would be easier")
+                result.details = SweepDetails(origin: .openAtSmallerRadius, cleanMargin: cleanMargin)
+                post(Answer(place: place, result: result))
+            }
+        }
         for place in search.record(state, at: answer.place) {
             if state == .holds {
                 // The smaller region lies within the one that was proved.

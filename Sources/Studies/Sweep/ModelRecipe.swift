@@ -140,7 +140,7 @@ extension TrainingOptions {
     var description: String {
         """
         epochs \(epochs), target \(targetAccuracy.map { "\($0)" } ?? "none"), batch \(batchSize), threads \(threads), \
-        optimizer \(optimizer), rate \(schedule.initial) x \(schedule.factor) every \(schedule.period), \
+        optimizer \(optimizer), rate \(schedule.peak) by \(schedule.course), \
         decay \(weightDecay), rotation \(augmentation.rotation), shift \(augmentation.shift), defence \(defence), \
         stability \(stability), radius \(radius) after \(rampEpochs), keeps zeros \(keepsZeros)
         """

@@ -78,7 +78,7 @@ extension SweepQuery {
     /// Whether the query itself was asked: its seconds and subproblems are its own.
     var isOwn: Bool {
         switch origin {
-        case .largerRadius, .smallerRadius, .otherRadius: false
+        case .largerRadius, .smallerRadius, .openAtSmallerRadius, .otherRadius: false
         case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: true
         }
     }

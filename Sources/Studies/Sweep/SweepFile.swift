@@ -194,10 +194,13 @@ extension SweepPlan {
         case "adamw": options.optimizer = .adamW
         default: if let momentum { options.optimizer = .momentum(momentum) }
         }
-        options.schedule = RateSchedule(
-            initial: try section.number("rate", in: 0...1e6) ?? options.schedule.initial,
-            factor: try section.number("rate-factor", in: 0...1e6) ?? options.schedule.factor,
-            period: try section.integer("rate-period", in: 1...1_000_000) ?? options.schedule.period)
+        options.schedule = options.schedule.changed(
+            rate: try section.number("rate", in: 0...1e6), factor: try section.number("rate-factor", in: 0...1e6),
+            period: try section.integer("rate-period", in: 1...1_000_000),
+            cycle: try section.integer("rate-cycle", in: 1...1_000_000))
+        if section.has("rate-cycle"), section.has("rate-factor") || section.has("rate-period") {
+            throw section.fault("rate-cycle", "the rate falls by steps or in a cycle, not both; leave one out")
+        }
         options.weightDecay = try section.number("weight-decay", in: 0...1e6) ?? options.weightDecay
         options.augmentation = Augmentation(
             rotation: try section.number("rotation", in: 0...360) ?? options.augmentation.rotation,

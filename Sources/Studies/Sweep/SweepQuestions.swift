@@ -159,7 +159,8 @@ final class SweepQuestions {
     func search(_ model: Int, _ image: Int) -> EpsilonSearch {
         let isMonotone = plan.reuse.contains(.epsilons)
         var search = EpsilonSearch(
-            count: plan.epsilons.count, isMonotone: isMonotone, expected: isMonotone ? frontiers[image] : nil)
+            count: plan.epsilons.count, isMonotone: isMonotone,
+            expected: isMonotone ? frontiers[image] ?? commonFrontier : nil)
         for epsilon in plan.epsilons.indices {
             guard let result = answers[Place(model: model, image: image, epsilon: epsilon)] else { continue }
             search.restore(
@@ -209,6 +210,12 @@ final class SweepQuestions {
             source: result.details?.source ?? recipes[place.model].name)
     }
 
+    /// How many radii most images were proved for, each by the last network that had all of them answered.
+    private var commonFrontier: Int? {
+        let counts = Dictionary(grouping: frontiers.values, by: \.self).mapValues(\.count)
+        return counts.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
+    }
+
     private func noteFrontier(_ model: Int, _ image: Int) {
         var proved = 0
         for epsilon in plan.epsilons.indices {
@@ -252,7 +259,7 @@ extension Reuse {
     /// How answers are marked that it helped to.
     var origins: [SweepQuery.Origin] {
         switch self {
-        case .epsilons: [.largerRadius, .smallerRadius]
+        case .epsilons: [.largerRadius, .smallerRadius, .openAtSmallerRadius]
         case .counterexamples: [.transferredCounterexample]
         case .proofs: [.transferredProof]
         case .bounds: [.neighbouringRadius]

@@ -112,6 +112,8 @@ public struct SweepQuery: Codable, Sendable, Equatable {
         case largerRadius
         /// Violated, because it is at a smaller radius.
         case smallerRadius
+        /// Left open, because a smaller radius was: a proof here would be one there.
+        case openAtSmallerRadius
         /// Misclassified, which does not depend on the radius.
         case otherRadius
         /// Another model's counterexample, confirmed on this one.

@@ -15,6 +15,8 @@ extension SweepRunner {
         var threads: Int
         /// Whether a query that is not decided has its answer all the same.
         var isLast: Bool
+        /// Whether every open query had its trial.
+        var isSecond = false
     }
 
     func answer(_ questions: SweepQuestions) throws(StudyError) -> Bool {
@@ -26,11 +28,12 @@ extension SweepRunner {
             onEvent(.answered(records[model]!, questions.outcomes(of: model)))
         }
         let whole = plan.query.timeout
-        let trial = BatchOptions.trialSeconds(timeout: whole)
-        if whole.map({ trial < $0 }) ?? true {
+        let trial = whole.map { min($0, min(10, max(0.5, $0 / 12))) } ?? 10
+        let isTried = whole.map { trial < $0 } ?? true
+        if isTried {
             guard try run(Round(timeout: trial, threads: 1, isLast: false), questions) else { return false }
         }
-        return try run(Round(timeout: whole, threads: plan.threads, isLast: true), questions)
+        return try run(Round(timeout: whole, threads: plan.threads, isLast: true, isSecond: isTried), questions)
     }
 
     /// Work that is ready for the next free processor.
@@ -106,7 +109,8 @@ extension SweepRunner {
         return ImageTask(
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
-            options: query, timeout: round.timeout, transfer: opened.transfer.map { ($0, image) },
+            options: query, timeout: round.timeout, givesUp: round.isLast && round.isSecond,
+            transfer: opened.transfer.map { ($0, image) },
             handsOnBounds: plan.reuse.contains(.bounds), handsOnProofs: plan.reuse.contains(.proofs),
             proofs: questions.proofs.entries(of: image), model: model, distances: recipes.distances(to: model),
             search: questions.search(model, image))

@@ -84,7 +84,7 @@ extension SweepQuery.Origin {
     /// Whether there was no question at all.
     var isInherited: Bool {
         switch self {
-        case .largerRadius, .smallerRadius, .otherRadius: true
+        case .largerRadius, .smallerRadius, .openAtSmallerRadius, .otherRadius: true
         case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: false
         }
     }

@@ -82,7 +82,7 @@ struct Finetune: ParsableCommand {
         abstract: "Trains a pruned network further; weights that are 0 stay 0.",
         discussion: """
             The zeros of matrices and convolutions in the file are the mask, and are zeros in the result. The network is \
-            trained as its architecture is, at 0.3 of the rate, unless told otherwise.
+            trained as its architecture is, at a tenth of the rate, unless told otherwise.
 
             Example: secateur finetune pruned.onnx --data digits --epochs 3 --out finetuned.onnx
             """)
