@@ -18,16 +18,7 @@ struct Check: ParsableCommand {
     @Argument(help: "The certificate: a proof, or a counterexample in VNN-LIB form.")
     var certificate: String
 
-    @Argument(help: "The network, an ONNX file, gzipped or not; with --network the query instead.")
-    var network: String
-
-    @Argument(help: "The property, a VNN-LIB file of version 1.0 or 2.0, gzipped or not.")
-    var property: String?
-
-    @Option(
-        name: .customLong("network"),
-        help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
-    var networkFiles: [String] = []
+    @OptionGroup var files: QuestionArguments
 
     @Flag(help: "Check in exact arithmetic; takes 5 to 20 times as long.")
     var exact = false
@@ -51,7 +42,7 @@ struct Check: ParsableCommand {
                 try content.printText()
                 return
             }
-            let question = try Question(network: network, property: property, files: networkFiles)
+            let question = try Question(files)
             if let objection = question.objectionToCertifying {
                 throw InputFault("\(question.propertyPath): \(objection)")
             }

@@ -1,10 +1,25 @@
 // What is asked on the command line: a property of one network, or a VNN-LIB 2.0 query over networks that are named.
 
+import ArgumentParser
 import Files
 import NetworkQueries
 import Properties
 import VNNLIBFormat
 import Verification
+
+/// The files that `verify` and `check` are given.
+struct QuestionArguments: ParsableArguments {
+    @Argument(help: "The network, an ONNX file, gzipped or not; with --network the query instead.")
+    var network: String
+
+    @Argument(help: "The property, a VNN-LIB file of version 1.0 or 2.0, gzipped or not.")
+    var property: String?
+
+    @Option(
+        name: .customLong("network"),
+        help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
+    var networkFiles: [String] = []
+}
 
 struct Question {
     var query: Query
@@ -15,10 +30,8 @@ struct Question {
     var networkPaths: [String]
     var propertyPath: String
 
-    /// - Parameters:
-    ///   - network: the network's file; the query's when there is no property.
-    ///   - files: `name=path` for networks of the query.
-    init(network: String, property: String?, files: [String]) throws(InputFault) {
+    init(_ arguments: QuestionArguments) throws(InputFault) {
+        let (network, property, files) = (arguments.network, arguments.property, arguments.networkFiles)
         let path = property ?? network
         let isNetwork = [".onnx", ".onnx.gz"].contains { network.hasSuffix($0) }
         if property == nil && isNetwork && files.isEmpty {

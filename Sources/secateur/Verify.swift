@@ -22,16 +22,7 @@ struct Verify: ParsableCommand {
             Example: secateur verify query.vnnlib --network f=dense.onnx --network g=pruned.onnx
             """)
 
-    @Argument(help: "The network, an ONNX file, gzipped or not; with --network the query instead.")
-    var network: String
-
-    @Argument(help: "The property, a VNN-LIB file of version 1.0 or 2.0, gzipped or not.")
-    var property: String?
-
-    @Option(
-        name: .customLong("network"),
-        help: ArgumentHelp("The file of a network that a VNN-LIB 2.0 query declares.", valueName: "name=file"))
-    var networkFiles: [String] = []
+    @OptionGroup var files: QuestionArguments
 
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "seconds"))
     var timeout: Double?
@@ -90,10 +81,10 @@ struct Verify: ParsableCommand {
         let start = ContinuousClock.now
         catchInterrupts()
         let progress = ProgressLine()
-        let printer = AnswerPrinter(network: network, property: property, asJSON: json, start: start)
+        let printer = AnswerPrinter(network: files.network, property: files.property, asJSON: json, start: start)
         if let timeout { startWatchdog(timeout: timeout, printer: printer, progress: progress) }
 
-        let question = try Question(network: network, property: property, files: networkFiles)
+        let question = try Question(files)
         let query = question.query
         if let reduced = question.reduced { printer.answer(reduced) }
         let readSeconds = seconds(since: start)
