@@ -143,16 +143,44 @@ struct IntervalPropagation {
         }
     }
 
+    /// As `Sums`, for eight outputs that read the same features.
+    private struct EightSums {
+        private var middle: SIMD8<Double>
+        private var radius = SIMD8<Double>.zero
+        private var size: SIMD8<Double>
+        private var reach = 0.0
+        private var terms = 0
+
+        init(bias: SIMD8<Double>) {
+            middle = bias
+            size = bias.magnitudes
+        }
+
+        @inline(__always)
+        mutating func add(_ weights: SIMD8<Double>, _ magnitudes: SIMD8<Double>, _ midpoint: Double, _ radius: Double) {
+            middle += weights * midpoint
+            self.radius += magnitudes * radius
+            size += magnitudes * midpoint.magnitude
+            reach += radius + midpoint.magnitude
+            terms += 1
+        }
+
+        subscript(output: Int) -> Sums {
+            var sums = Sums(bias: middle[output])
+            (sums.radius, sums.size, sums.reach, sums.terms) = (radius[output], size[output], reach, terms)
+            return sums
+        }
+    }
+
+    /// Eight outputs at a time; the filters of a group are padded with zeros to whole eights.
     private func step(_ convolution: Convolution, _ node: Int, _ operand: Int, _ bounds: inout NodeBounds) {
         let (midpoints, radii) = centred(operand, bounds)
-        let groupInputs = convolution.inputChannels / convolution.groups
-        let groupOutputs = convolution.outputChannels / convolution.groups
-        let kernel = convolution.kernelHeight * convolution.kernelWidth
+        let offsets = convolution.error.offsets
+        let filters = Filters(convolution)
         for row in 0..<convolution.outputHeight {
             for column in 0..<convolution.outputWidth {
-                for output in 0..<convolution.outputChannels {
-                    let firstInput = (output / groupOutputs) * groupInputs
-                    var sums = Sums(bias: convolution.bias[output])
+                for (block, outputs) in filters.blocks.enumerated() {
+                    var sums = EightSums(bias: filters.biases[block])
                     for kernelRow in 0..<convolution.kernelHeight {
                         let y =
                             row * convolution.strideHeight + kernelRow * convolution.dilationHeight
@@ -163,23 +191,73 @@ struct IntervalPropagation {
                                 column * convolution.strideWidth + kernelColumn * convolution.dilationWidth
                                 - convolution.paddingLeft
                             guard x >= 0, x < convolution.inputWidth else { continue }
-                            let pixel = (y * convolution.inputWidth + x) * convolution.inputChannels + firstInput
-                            let place =
-                                output * groupInputs * kernel + kernelRow * convolution.kernelWidth + kernelColumn
-                            for input in 0..<groupInputs {
+                            let pixel =
+                                (y * convolution.inputWidth + x) * convolution.inputChannels
+                                + filters.firstInput(of: outputs)
+                            let place = filters.place(block, kernelRow * convolution.kernelWidth + kernelColumn)
+                            for input in 0..<filters.inputs {
+                                let (midpoint, radius) = (midpoints[pixel + input], radii[pixel + input])
+                                if midpoint == 0 && radius == 0 { continue }
                                 sums.add(
-                                    convolution.weights[place + input * kernel], midpoints[pixel + input],
-                                    radii[pixel + input])
+                                    filters.weights[place + input], filters.magnitudes[place + input], midpoint, radius)
                             }
                         }
                     }
-                    let offsets = convolution.error.offsets
-                    let ends = sums.ends(convolution.error, offset: offsets.isEmpty ? 0 : offsets[output])
-                    let feature =
-                        (row * convolution.outputWidth + column) * convolution.outputChannels + output
-                    bounds.tighten(node, feature, lower: ends.lower, upper: ends.upper)
+                    let first = (row * convolution.outputWidth + column) * convolution.outputChannels
+                    for (index, output) in outputs.enumerated() {
+                        let ends = sums[index].ends(convolution.error, offset: offsets.isEmpty ? 0 : offsets[output])
+                        bounds.tighten(node, first + output, lower: ends.lower, upper: ends.upper)
+                    }
                 }
             }
         }
     }
+}
+
+/// A convolution's weights with eight outputs of a group side by side.
+private struct Filters {
+    /// The outputs of each eight.
+    private(set) var blocks: [Range<Int>] = []
+    private(set) var biases: [SIMD8<Double>] = []
+    /// `[block][place in the kernel][input]`
+    private(set) var weights: [SIMD8<Double>] = []
+    private(set) var magnitudes: [SIMD8<Double>] = []
+    /// Inputs of a group.
+    let inputs: Int
+    private let outputs: Int
+    private let places: Int
+
+    init(_ convolution: Convolution) {
+        inputs = convolution.inputChannels / convolution.groups
+        outputs = convolution.outputChannels / convolution.groups
+        places = convolution.kernelHeight * convolution.kernelWidth
+        for group in stride(from: 0, to: convolution.outputChannels, by: outputs) {
+            for first in stride(from: group, to: group + outputs, by: 8) {
+                blocks.append(first..<min(first + 8, group + outputs))
+            }
+        }
+        for block in blocks {
+            var bias = SIMD8<Double>.zero
+            for (index, output) in block.enumerated() { bias[index] = convolution.bias[output] }
+            biases.append(bias)
+            for place in 0..<places {
+                for input in 0..<inputs {
+                    var eight = SIMD8<Double>.zero
+                    for (index, output) in block.enumerated() {
+                        eight[index] = convolution.weights[(output * inputs + input) * places + place]
+                    }
+                    weights.append(eight)
+                    magnitudes.append(eight.magnitudes)
+                }
+            }
+        }
+    }
+
+    func place(_ block: Int, _ place: Int) -> Int { (block * places + place) * inputs }
+
+    func firstInput(of block: Range<Int>) -> Int { block.lowerBound / outputs * inputs }
+}
+
+extension SIMD8<Double> {
+    fileprivate var magnitudes: SIMD8<Double> { replacing(with: -self, where: self .< 0) }
 }

@@ -44,7 +44,7 @@ extension RegionBounder {
     }
 }
 
-/// Up to 32 neurons of one node that are bounded from both sides in one batch of lanes.
+/// Neurons of one node that are bounded in one batch of lanes.
 private struct NeuronBatch: Sendable {
     var features: [Int] = []
     var window: Window?
@@ -57,6 +57,8 @@ private struct BoundsInTheMaking {
     var relaxations: Relaxations
     /// Whether a smooth activation reads the node.
     private let feedsSmooth: [Bool]
+    /// Roughly what the nodes are in the middle of the region; made when first needed.
+    private lazy var middle = ValuesInTheMiddle(model, bounds)
     private var plan: LanePlan { model.plan }
 
     init(model: BoundModel, lower: [Double], upper: [Double], options: BoundingOptions) {
@@ -94,14 +96,18 @@ private struct BoundsInTheMaking {
         bounds.residuals[node] = model.norms.residual(plan, node, bounds: bounds)
         // With a refinement, images keep what is known of them: only what follows has changed.
         if options.refine == nil || plan.layouts[node].image == nil {
-            let plain = batches(node)
-            apply(plain, plainBounds(node, plain), to: node)
-            if !plain.isEmpty { options.scribe?.recorder.record(.plainBounds(node: node)) }
+            boundPlainly(node)
         }
         if relaxations.neurons.isEmpty { return }
         if options.ascentIterations > 0 {
-            let open = batches(node)
-            apply(open, ascendedBounds(node, open), to: node)
+            let open = batches(node, most: 32)
+            let found = ascendedBounds(node, open)
+            for (index, batch) in open.enumerated() {
+                guard let values = found[index] else { continue }
+                for (place, feature) in batch.features.enumerated() {
+                    bounds.tighten(node, feature, lower: values[2 * place], upper: -values[2 * place + 1])
+                }
+            }
         }
         if let refine = options.refine, plan.layouts[node].image == nil {
             let open = (0..<plan.layouts[node].count).filter { isOpen(node, $0) }
@@ -118,8 +124,33 @@ private struct BoundsInTheMaking {
         return feedsSmooth[node] && bounds.lower[node][feature] < bounds.upper[node][feature]
     }
 
+    /// Back-substitution with the standard slopes for every open neuron of a node, first from the side on which its
+    /// value in the middle lies: where that shows the neuron stable, the other bound is not needed. A proof's checker
+    /// finds both.
+    private mutating func boundPlainly(_ node: Int) {
+        var open = batches(node, most: 64)
+        if open.isEmpty { return }
+        options.scribe?.recorder.record(.plainBounds(node: node))
+        let isPositive = middle.signs(node)
+        for turn in [false, true] {
+            if turn && options.scribe == nil { open = batches(node, most: 64) }
+            let sides = open.map { batch in batch.features.map { isPositive[$0] != turn ? 1.0 : -1.0 } }
+            let found = plainBounds(node, open, sides)
+            for (index, batch) in open.enumerated() {
+                guard let values = found[index] else { continue }
+                for (place, feature) in batch.features.enumerated() {
+                    if sides[index][place] > 0 {
+                        bounds.tighten(node, feature, lower: values[place], upper: .infinity)
+                    } else {
+                        bounds.tighten(node, feature, lower: -.infinity, upper: -values[place])
+                    }
+                }
+            }
+        }
+    }
+
     /// The open neurons of a node, neighbours of an image together.
-    private func batches(_ node: Int) -> [NeuronBatch] {
+    private func batches(_ node: Int, most: Int) -> [NeuronBatch] {
         let layout = plan.layouts[node]
         var result: [NeuronBatch] = []
         var batch = NeuronBatch()
@@ -136,11 +167,13 @@ private struct BoundsInTheMaking {
                 let own = Window(rows: row..<row + 1, columns: column..<column + 1)
                 window = batch.window?.union(own) ?? own
                 let isTooWide = window!.rows.count > 1 || window!.columns.count > 4
-                if batch.features.count == 32 || isTooWide {
+                // A pass costs lanes times pixels: another pixel is worth it for few neurons only.
+                let isEnough = batch.features.count >= most / 4 && window != batch.window
+                if batch.features.count == most || isTooWide || isEnough {
                     close()
                     window = own
                 }
-            } else if batch.features.count == 32 {
+            } else if batch.features.count == most {
                 close()
             }
             batch.features.append(feature)
@@ -150,17 +183,8 @@ private struct BoundsInTheMaking {
         return result
     }
 
-    private mutating func apply(_ batches: [NeuronBatch], _ found: Results<[Double]>, to node: Int) {
-        for (index, batch) in batches.enumerated() {
-            guard let values = found[index] else { continue }
-            for (place, feature) in batch.features.enumerated() {
-                bounds.tighten(node, feature, lower: values[2 * place], upper: -values[2 * place + 1])
-            }
-        }
-    }
-
-    /// Per neuron the lower bounds of the feature and of its negative.
-    private func plainBounds(_ node: Int, _ batches: [NeuronBatch]) -> Results<[Double]> {
+    /// - Parameter sides: by batch and neuron, 1 for the lower bound and -1 for that of the negative.
+    private func plainBounds(_ node: Int, _ batches: [NeuronBatch], _ sides: [[Double]]) -> Results<[Double]> {
         let found = Results<[Double]>(batches.count)
         let tickets = Tickets(batches.count)
         let (model, bounds, relaxations, options) = (model, bounds, relaxations, options)
@@ -169,7 +193,8 @@ private struct BoundsInTheMaking {
             while !options.isStopped(), let index = tickets.take() {
                 let batch = batches[index]
                 found[index] = bounder.bound(
-                    batch.features, of: node, window: batch.window, bounds: bounds, relaxations: relaxations)
+                    batch.features, sides[index], of: node, window: batch.window, bounds: bounds,
+                    relaxations: relaxations)
             }
         }
         return found
@@ -258,9 +283,10 @@ private final class NeuronBounder {
     }
 
     func bound(
-        _ features: [Int], of node: Int, window: Window?, bounds: NodeBounds, relaxations: Relaxations
+        _ features: [Int], _ signs: [Double], of node: Int, window: Window?, bounds: NodeBounds,
+        relaxations: Relaxations
     ) -> [Double] {
-        let lanes = laneCount(atLeast: 2 * features.count)
+        let lanes = laneCount(atLeast: features.count)
         pass.lanes = lanes
         pass.prepare(target: node, window: window)
         var rule = RigorousRule(
@@ -269,12 +295,30 @@ private final class NeuronBounder {
         pass.clear(node)
         let coefficients = pass.coefficients(node)
         for (place, feature) in features.enumerated() {
-            let row = pass.bufferPlace(of: feature, node: node) * lanes
-            coefficients[row + 2 * place] = 1
-            coefficients[row + 2 * place + 1] = -1
+            coefficients[pass.bufferPlace(of: feature, node: node) * lanes + place] = signs[place]
         }
         pass.run(from: node, rule: &rule)
         rule.finish(pass.coefficients(0), spans: pass.spans[0], into: scratch.base + 5 * lanes)
         return Array(UnsafeBufferPointer(start: scratch.base + 5 * lanes, count: lanes))
+    }
+}
+
+/// One evaluation of the middle of a box in float32.
+private struct ValuesInTheMiddle {
+    private let evaluator: LaneEvaluator<Float>
+
+    init(_ model: BoundModel, _ bounds: NodeBounds) {
+        evaluator = LaneEvaluator(model.search, lanes: laneCount(atLeast: 1))
+        let inputs = evaluator.values(of: 0)
+        for (feature, (lower, upper)) in zip(bounds.lower[0], bounds.upper[0]).enumerated() {
+            (inputs + feature * evaluator.lanes).update(
+                repeating: Float(lower / 2 + upper / 2), count: evaluator.lanes)
+        }
+        evaluator.evaluate()
+    }
+
+    func signs(_ node: Int) -> [Bool] {
+        let values = evaluator.values(of: node)
+        return (0..<evaluator.network.plan.layouts[node].count).map { values[$0 * evaluator.lanes] > 0 }
     }
 }

@@ -8,6 +8,8 @@
 #include "CLaneKernels.h"
 #include "clones.h"
 
+#include <string.h>
+
 static inline double least(double x, double y) { return x < y ? x : y; }
 
 // 0 for a finite number, NaN for any other: a comparison may hide a NaN, this does not.
@@ -34,8 +36,18 @@ void lane_relax_rigorous(ptrdiff_t count, ptrdiff_t lanes, double a, const int32
         double low = lower[i], up = upper[i];
         ptrdiff_t s = slots ? slots[i] : (low >= 0 ? LANE_ACTIVE : up <= 0 ? LANE_INACTIVE : 0);
         if (s < 0) {
-            double slope = s == LANE_ACTIVE ? 1 : a;
-            double reach = s != LANE_ACTIVE && a != 0 ? (-low > up ? -low : up) : 0;
+            if (s == LANE_ACTIVE || a == 0) {
+                // Exactly the operand, or 0: nothing to pay.
+                if (s == LANE_ACTIVE && accumulate) {
+                    for (ptrdiff_t j = 0; j < lanes; j++) li[j] += gi[j];
+                } else if (s == LANE_ACTIVE) {
+                    memcpy(li, gi, lanes * sizeof(double));
+                } else if (!accumulate) {
+                    memset(li, 0, lanes * sizeof(double));
+                }
+                continue;
+            }
+            double slope = a, reach = -low > up ? -low : up;
             for (ptrdiff_t j = 0; j < lanes; j++) {
                 row[j] = slope * gi[j];
                 size[j] += (gi[j] < 0 ? -gi[j] : gi[j]) * reach;

@@ -1,24 +1,34 @@
 // Owned, aligned storage: for lanes, and for the immutable weights of operators.
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// Room for `[feature][lane]` numbers, aligned to 64 bytes, freed with the value.
 public struct LaneBuffer<Scalar: LaneScalar>: ~Copyable {
     public let features: Int
     public let lanes: Int
     /// Valid as long as the buffer lives.
     public let base: UnsafeMutablePointer<Scalar>
+    private let allocation: UnsafeMutableRawPointer
 
     /// Zeroed.
     public init(features: Int, lanes: Int) {
         precondition(features >= 0 && lanes >= 0)
         self.features = features
         self.lanes = lanes
-        base = allocateAligned(features * lanes)
-        // Zero has no bits set, and bytes are filled quickly whatever the type.
-        let bytes = UnsafeMutableRawPointer(base)
-        bytes.initializeMemory(as: UInt8.self, repeating: 0, count: features * lanes * MemoryLayout<Scalar>.stride)
+        let alignment = 64
+        // Large blocks come from the system as zeros, of which only those that are touched become memory.
+        guard let bytes = calloc(features * lanes * MemoryLayout<Scalar>.stride + alignment, 1) else {
+            fatalError("no memory is left for \(features) rows of \(lanes) lanes")
+        }
+        allocation = bytes
+        base = bytes.alignedUp(toMultipleOf: alignment).bindMemory(to: Scalar.self, capacity: features * lanes)
     }
 
-    deinit { base.deallocate() }
+    deinit { free(allocation) }
 
     public subscript(feature: Int, lane: Int) -> Scalar {
         get {
