@@ -64,6 +64,7 @@ struct EpsilonSearchTests {
         _ = search.record(.holds, at: 1)
         #expect(search.next == 2)
         _ = search.record(.undecided, at: 2)
+        #expect(search.smallest == 3)
         #expect(search.giveUp(above: 2) == [3, 4])
         #expect(search.next == nil)
         #expect(search.record(.violated, at: 3) == [4])

@@ -38,6 +38,9 @@ struct EpsilonSearch: Sendable, Equatable {
         return open[open.count / 2]
     }
 
+    /// The smallest radius to ask, for hard questions: the first that is left open leaves all larger ones open.
+    var smallest: Int? { states.firstIndex(of: .open) }
+
     /// Takes an answer down.
     ///
     /// - Returns: the places of other radii that it answers too.

@@ -31,10 +31,8 @@ struct ImageTask: Sendable {
     /// What the network gives the image's label more than the strongest other class.
     let cleanMargin: Double?
     let options: QueryOptions
-    /// Seconds for each query.
-    let timeout: Double?
-    /// Whether radii above one that takes longer than that are left open: each had its trial before.
-    let givesUp: Bool
+    /// Otherwise every radius had its trial, and those above one that is not decided are left open.
+    let isTrial: Bool
     /// From the network that this one was pruned from, and the image's place.
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
@@ -52,7 +50,7 @@ struct ImageTask: Sendable {
     mutating func run(post: (Answer) -> Void, isStopped: @escaping @Sendable () -> Bool) {
         do {
             try tryCandidates(post)
-            while let place = search.next, !isStopped() { try ask(place, post, isStopped) }
+            while let place = isTrial ? search.next : search.smallest, !isStopped() { try ask(place, post, isStopped) }
         } catch {
             // Files and data have been looked at before, so that this hardly happens; every open radius has the reason.
             for place in search.states.indices where search.states[place] == .open {
@@ -139,7 +137,7 @@ struct ImageTask: Sendable {
         }
         var given = VerificationOptions()
         given.reportsFloat32 = false
-        given.timeout = timeout ?? .infinity
+        given.timeout = options.timeout ?? .infinity
         given.threads = options.threads
         given.seed = options.seed
         given.maxNodes = options.maxNodes ?? .max
@@ -198,7 +196,7 @@ struct ImageTask: Sendable {
             case .violated: .violated
             case .unknown, .timeout, .error, .misclassified: .undecided
             }
-        if givesUp && answer.result.outcome == .timeout {
+        if !isTrial && answer.result.outcome == .timeout {
             for place in search.giveUp(above: answer.place) {
                 var result = QueryResult(
                     outcome: .timeout, reason: "open at \(epsilons[answer.place]), where a proof would be easier")

@@ -11,12 +11,19 @@ internal import Verification
 extension SweepRunner {
     /// One round over everything that is open.
     private struct Round {
-        var timeout: Double?
-        var threads: Int
-        /// Whether a query that is not decided has its answer all the same.
-        var isLast: Bool
-        /// Whether every open query had its trial.
-        var isSecond = false
+        var options: QueryOptions
+        /// A query that is not decided in a trial is asked again.
+        var isTrial: Bool
+
+        /// So many subproblems, or a quarter of the time: most queries are decided by their root, however long that takes
+        /// to bound on the machine at hand.
+        static func trial(_ options: QueryOptions) -> Round {
+            var options = options
+            options.threads = 1
+            options.maxNodes = min(options.maxNodes ?? .max, 128)
+            options.timeout = options.timeout.map { $0 / 4 }
+            return Round(options: options, isTrial: true)
+        }
     }
 
     func answer(_ questions: SweepQuestions) throws(StudyError) -> Bool {
@@ -27,13 +34,10 @@ extension SweepRunner {
         for model in questions.models where questions.openImages(of: model).isEmpty {
             onEvent(.answered(records[model]!, questions.outcomes(of: model)))
         }
-        let whole = plan.query.timeout
-        let trial = whole.map { min($0, min(10, max(0.5, $0 / 12))) } ?? 10
-        let isTried = whole.map { trial < $0 } ?? true
-        if isTried {
-            guard try run(Round(timeout: trial, threads: 1, isLast: false), questions) else { return false }
-        }
-        return try run(Round(timeout: whole, threads: plan.threads, isLast: true, isSecond: isTried), questions)
+        guard try run(.trial(plan.query), questions) else { return false }
+        var whole = plan.query
+        whole.threads = plan.threads
+        return try run(Round(options: whole, isTrial: false), questions)
     }
 
     /// Work that is ready for the next free processor.
@@ -47,7 +51,7 @@ extension SweepRunner {
 
     private func run(_ round: Round, _ questions: SweepQuestions) throws(StudyError) -> Bool {
         var ready = Ready(unopened: questions.models.filter { !questions.openImages(of: $0).isEmpty }.reversed())
-        let jobs = plan.jobs ?? max(1, options.processors / round.threads)
+        let jobs = plan.jobs ?? max(1, options.processors / round.options.threads)
         let write = { [self] () throws(StudyError) in try writeResultsNowAndThen(questions) }
         return try work(jobs: jobs, onTurn: write) { () throws(StudyError) in
             // The next network is opened while the last images of this one are worked at.
@@ -104,13 +108,10 @@ extension SweepRunner {
     private func task(
         _ model: Int, _ image: Int, _ opened: OpenedModel, _ round: Round, _ questions: SweepQuestions
     ) -> ImageTask {
-        var query = plan.query
-        query.threads = round.threads
-        return ImageTask(
+        ImageTask(
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
-            options: query, timeout: round.timeout, givesUp: round.isLast && round.isSecond,
-            transfer: opened.transfer.map { ($0, image) },
+            options: round.options, isTrial: round.isTrial, transfer: opened.transfer.map { ($0, image) },
             handsOnBounds: plan.reuse.contains(.bounds), handsOnProofs: plan.reuse.contains(.proofs),
             proofs: questions.proofs.entries(of: image), model: model, distances: recipes.distances(to: model),
             search: questions.search(model, image))
@@ -153,7 +154,7 @@ extension SweepRunner {
     ) throws(StudyError) {
         let place = SweepQuestions.Place(model: model, image: image, epsilon: answer.place)
         // What a trial did not decide waits for the next round, which goes on from there.
-        if answer.result.outcome == .timeout && !round.isLast {
+        if [.timeout, .unknown].contains(answer.result.outcome) && round.isTrial {
             if let trace = answer.trace { questions.keep(trace, of: place) }
             return
         }
