@@ -20,21 +20,27 @@ extension Property {
         }
         guard epsilon >= .zero else { throw PropertyError(message: "the radius \(epsilon) is negative") }
         var region = InputRegion(lower: [], upper: [])
+        // Images have few different values, and exact decimals are slow.
+        var known: [Double: (lower: Interval, upper: Interval, lowerText: String, upperText: String)] = [:]
         for (index, value) in center.enumerated() {
             guard value.isFinite else {
                 throw PropertyError(message: "input \(index) of the center is \(value)")
             }
-            guard var low = ExactDecimal(value).adding(-epsilon),
-                var high = ExactDecimal(value).adding(epsilon)
-            else { throw PropertyError(message: "the radius has too many digits") }
-            if let range {
-                low = max(low, ExactDecimal(range.lowerBound))
-                high = min(high, ExactDecimal(range.upperBound))
+            if known[value] == nil {
+                guard var low = ExactDecimal(value).adding(-epsilon),
+                    var high = ExactDecimal(value).adding(epsilon)
+                else { throw PropertyError(message: "the radius has too many digits") }
+                if let range {
+                    low = max(low, ExactDecimal(range.lowerBound))
+                    high = min(high, ExactDecimal(range.upperBound))
+                }
+                known[value] = (low.enclosure, high.enclosure, low.description, high.description)
             }
-            region.lower.append(low.enclosure)
-            region.upper.append(high.enclosure)
-            region.lowerText.append(low.description)
-            region.upperText.append(high.description)
+            let ends = known[value]!
+            region.lower.append(ends.lower)
+            region.upper.append(ends.upper)
+            region.lowerText.append(ends.lowerText)
+            region.upperText.append(ends.upperText)
         }
         let disjuncts = (0..<classes).filter { $0 != label }.map { other in
             Disjunct(
