@@ -76,8 +76,8 @@ def measure(options, network, method, arguments, ratio):
         needs = method.split(",")[0] in ("gradient", "obd", "obs", "sparsegpt", "woodfisher")
         calibration = ["--data", options.data, "--calibration", "512"] if needs else []
         scope = NETWORKS[network] if method != "merge" else []
-        text, seconds = run(options, "prune", f"{stem}.onnx", *given, *scope, "--ratio", ratio, *calibration,
-                            "--seed", "1", "--out", pruned)
+        text, seconds = run(options, "prune", f"{stem}.onnx", *given, *scope, *(["--ratio", ratio] if ratio else []),
+                            *calibration, "--seed", "1", "--out", pruned)
         row["prune_seconds"] = f"{seconds:.1f}"
         total = re.search(r"^total .* ([0-9.]+)$", text, re.MULTILINE)
         row["sparsity"] = total.group(1) if total else text.strip().split(",")[0]
