@@ -55,6 +55,9 @@ public final class LaneBounder {
     private var inputLower: Table<Float>
     private var inputUpper: Table<Float>
     private var objectives = LaneObjectives([])
+    /// Where bounds of features are wanted; nil: on the whole region.
+    var cut: ObjectiveCut?
+    private var projection: ObjectiveCut.Projection<Float>?
     private var target = 0
     public private(set) var slotCount: Int
 
@@ -99,6 +102,7 @@ public final class LaneBounder {
     public func setObjectives(_ objectives: LaneObjectives) {
         self.objectives = objectives
         target = plan.output
+        projection = nil
         search.prepare(target: target)
         writeSearchObjectives()
     }
@@ -109,6 +113,7 @@ public final class LaneBounder {
         objectiveConstants.base.update(repeating: 0, count: capacity)
         target = node
         search.prepare(target: node, window: window)
+        projection = cut?.projected(to: search.spans[0], bounds.lower[0], bounds.upper[0])
         search.clear(node)
         let coefficients = search.coefficients(node)
         for lane in features.indices {
@@ -241,6 +246,13 @@ public final class LaneBounder {
             plan: plan, relaxations: relaxations, source: .lanes(parameters: parameters, phases: phases), lanes: lanes,
             constants: constants)
         search.run(from: target, inputIsSet: readsInput, rule: &rule)
+        if let projection {
+            let multipliers = laneFloats.base + 2 * lanes
+            lane_tilt_f32(
+                projection.coefficients.count, lanes, projection.coefficients, projection.constant, projection.lower,
+                projection.upper, search.coefficients(0), multipliers, nil)
+            for lane in 0..<lanes { constants[lane] += multipliers[lane] * projection.constant }
+        }
         let minimiser = values(0)
         for span in search.spans[0] {
             lane_concretize_f32(
@@ -348,6 +360,7 @@ public final class LaneBounder {
             payForObjectives(&rule)
         }
         exact.run(from: target, inputIsSet: objectives.readsInput, rule: &rule)
+        if projection != nil, let cut { rule.tilt(exact.coefficients(0), spans: exact.spans[0], by: cut) }
         rule.finish(exact.coefficients(0), spans: exact.spans[0], into: laneDoubles.base + 5 * lanes)
         return Array(UnsafeBufferPointer(start: laneDoubles.base + 5 * lanes, count: lanes))
     }

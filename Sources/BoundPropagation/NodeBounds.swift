@@ -31,6 +31,18 @@ public struct NodeBounds: Sendable {
         lower[node][feature] < 0 && upper[node][feature] > 0
     }
 
+    /// What holds wherever these bounds or the given ones do.
+    public func union(_ other: NodeBounds) -> NodeBounds {
+        var result = self
+        for node in lower.indices {
+            for feature in lower[node].indices {
+                result.lower[node][feature] = min(lower[node][feature], other.lower[node][feature])
+                result.upper[node][feature] = max(upper[node][feature], other.upper[node][feature])
+            }
+        }
+        return result
+    }
+
     /// Replaces a feature's bounds where the given ones are tighter. NaN changes nothing.
     mutating func tighten(_ node: Int, _ feature: Int, lower newLower: Double, upper newUpper: Double) {
         if newLower > lower[node][feature] { lower[node][feature] = newLower }

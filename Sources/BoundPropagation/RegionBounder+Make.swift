@@ -24,6 +24,10 @@ public struct BoundingOptions: Sendable {
     public var refine: (@Sendable (_ before: RegionBounder, _ node: Int, _ features: [Int]) -> [FeatureBounds])?
     /// Bounds of the same region that are known already.
     public var known: NodeBounds?
+    /// Where bounds are wanted; nil: on the whole region.
+    public var cut: ObjectiveCut?
+    /// Otherwise only what `known` says is relaxed.
+    public var tightens = true
     /// Ascent steps for the neurons that plain back-substitution leaves unstable; 0: none.
     public var ascentIterations = 0
     public var threads = 1
@@ -82,7 +86,7 @@ private struct BoundsInTheMaking {
             intervals.step(node, &bounds)
             if plan.isActivation(node) {
                 let operand = plan.operands[node][0]
-                if bounded.insert(operand).inserted { tighten(operand) }
+                if options.tightens, bounded.insert(operand).inserted { tighten(operand) }
                 relaxations.add(node, plan: plan, bounds: bounds)
                 intervals.step(node, &bounds)
             }
@@ -194,7 +198,7 @@ private struct BoundsInTheMaking {
                 let batch = batches[index]
                 found[index] = bounder.bound(
                     batch.features, sides[index], of: node, window: batch.window, bounds: bounds,
-                    relaxations: relaxations)
+                    relaxations: relaxations, cut: options.cut)
             }
         }
         return found
@@ -206,6 +210,7 @@ private struct BoundsInTheMaking {
         let (model, bounds, relaxations, options) = (model, bounds, relaxations, options)
         runWorkers(min(options.threads, batches.count)) { _ in
             let bounder = LaneBounder(model: model, bounds: bounds, relaxations: relaxations)
+            bounder.cut = options.cut
             let writer = options.scribe.map {
                 FeatureWriter($0, RegionBounder(model: model, bounds: bounds, relaxations: relaxations), node)
             }
@@ -284,7 +289,7 @@ private final class NeuronBounder {
 
     func bound(
         _ features: [Int], _ signs: [Double], of node: Int, window: Window?, bounds: NodeBounds,
-        relaxations: Relaxations
+        relaxations: Relaxations, cut: ObjectiveCut?
     ) -> [Double] {
         let lanes = laneCount(atLeast: features.count)
         pass.lanes = lanes
@@ -298,6 +303,7 @@ private final class NeuronBounder {
             coefficients[pass.bufferPlace(of: feature, node: node) * lanes + place] = signs[place]
         }
         pass.run(from: node, rule: &rule)
+        if let cut { rule.tilt(pass.coefficients(0), spans: pass.spans[0], by: cut) }
         rule.finish(pass.coefficients(0), spans: pass.spans[0], into: scratch.base + 5 * lanes)
         return Array(UnsafeBufferPointer(start: scratch.base + 5 * lanes, count: lanes))
     }

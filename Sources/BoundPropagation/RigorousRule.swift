@@ -168,6 +168,26 @@ struct RigorousRule: BackwardRule {
         pay(into: result)
     }
 
+    /// Adds to the coefficients that reached the input, and to the constants, the multiple of the cut that bounds most.
+    ///
+    /// - Soundness: the bounds then hold where the cut does.
+    mutating func tilt(_ g: UnsafeMutablePointer<Double>, spans: [Span], by cut: ObjectiveCut) {
+        let part: ObjectiveCut.Projection<Double> = cut.projected(to: spans, bounds.lower[0], bounds.upper[0])
+        // Both rows of scratch are measured anew for every use.
+        let (multipliers, sizes) = (squares, absolutes)
+        lane_tilt_f64(
+            part.coefficients.count, lanes, part.coefficients, part.constant, part.lower, part.upper, g, multipliers,
+            sizes)
+        for lane in 0..<lanes {
+            // A product and a sum for each coefficient.
+            losses[lane] += sizes[lane] * roundingFactor(4) * sumSlack + underflowAllowance
+            let term = multipliers[lane] * part.constant
+            constants[lane] += term
+            magnitudes[lane] += term.magnitude
+        }
+        countTerms(2)
+    }
+
     /// The constants less everything that rounding may have added to them.
     func pay(into result: UnsafeMutablePointer<Double>) {
         let factor = roundingFactor(2 * terms + 64) * sumSlack

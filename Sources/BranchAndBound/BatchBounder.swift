@@ -24,6 +24,9 @@ final class BatchBounder: @unchecked Sendable {
     /// Per disjunct the phases at the input that came closest to a counterexample, and its margin.
     var patterns: [Int: AdversarialPattern] = [:]
 
+    /// Where counterexamples of the disjuncts are that the root left open.
+    private(set) var cuts: [Int: DisjunctCut] = [:]
+
     init(_ problem: SearchProblem, limits: SearchLimits) {
         self.problem = problem
         self.limits = limits
@@ -51,6 +54,10 @@ final class BatchBounder: @unchecked Sendable {
             if problem.learnsClauses, let clause = clause(lane, batch[lane], bound: bounds[lane]) {
                 clauses.append(clause)
             }
+        }
+        // Only what holds without a split holds on the whole region.
+        for lane in open where batch[lane].splits == nil {
+            cuts[batch[lane].disjunct] = cut(lane, batch[lane].disjunct, bounds[lane])
         }
         if open.isEmpty { return .children([], clauses, undercut) }
         if limits.isOver { return .ended(.stopped) }
@@ -183,6 +190,16 @@ final class BatchBounder: @unchecked Sendable {
     /// Inputs where a lane's objective lies above this may be left out of the search without another word.
     func dispensable(_ disjunct: Int, _ lane: Int) -> Double {
         max(floors[disjunct], float32Loss(disjunct)) * max(1, weight(lane))
+    }
+
+    /// Where a lane's counterexamples are; those of float32 execution alone as well, unless that would keep much more.
+    private func cut(_ lane: Int, _ disjunct: Int, _ bound: Double) -> DisjunctCut? {
+        let least = floors[disjunct] * max(1, weight(lane))
+        let whole = dispensable(disjunct, lane)
+        let coversFloat32 = whole - least <= 0.05 * (least - bound)
+        return bounder.objectiveCut(lane, bound: bound, allowance: coversFloat32 ? whole : least).map {
+            DisjunctCut(cut: $0, coversFloat32: coversFloat32)
+        }
     }
 
     // MARK: counterexamples

@@ -63,7 +63,7 @@ public struct Float32Margin: Sendable {
     /// The disjuncts of which it is not known whether float32 execution keeps their refutation.
     public var lost: Set<Int> { monitor.lost.withLock(\.self) }
 
-    func lose(_ disjuncts: some Sequence<Int>) { monitor.lost.withLock { $0.formUnion(disjuncts) } }
+    public func lose(_ disjuncts: some Sequence<Int>) { monitor.lost.withLock { $0.formUnion(disjuncts) } }
 
     func isLost(_ disjunct: Int) -> Bool { monitor.lost.withLock { $0.contains(disjunct) } }
 

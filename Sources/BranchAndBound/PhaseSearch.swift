@@ -8,7 +8,7 @@
 // Threads meet at the end of every round, and children are queued in the order of their parents: the same number of
 // threads gives the same search.
 
-import BoundPropagation
+public import BoundPropagation
 import Evaluation
 import HeapModule
 import Lanes
@@ -25,6 +25,8 @@ public final class PhaseSearch {
     /// More than this are not worth another search.
     private static let mostUndercut = 512
     public private(set) var status = SearchStatus()
+    /// By disjunct where its counterexamples are, if there are any.
+    public private(set) var cuts: [Int: DisjunctCut] = [:]
 
     public init(_ problem: SearchProblem, limits: SearchLimits) {
         self.problem = problem
@@ -48,6 +50,8 @@ public final class PhaseSearch {
         let bounders = Results<BatchBounder>(threads)
         let results = Results<BatchResult>(threads)
         let (problem, limits) = (problem, limits)
+        var forecast = SearchForecast()
+        defer { for worker in 0..<threads { cuts.merge(bounders[worker]?.cuts ?? [:]) { $1 } } }
         while !queue.isEmpty {
             if limits.isOver || status.nodes >= limits.softNodes { return .stopped }
             // A block of parameters belongs to two children.
@@ -83,6 +87,9 @@ public final class PhaseSearch {
                 if undercut.count > Self.mostUndercut / 2 { loseUndercut() }
             }
             onProgress(status)
+            if limits.givesUp, let reason = forecast.verdict(status, deadline: limits.deadline) {
+                return .hopeless(reason: reason)
+            }
         }
         return .proved
     }
@@ -165,6 +172,13 @@ public final class PhaseSearch {
             queue.insert(child)
         }
     }
+}
+
+/// Where counterexamples of a disjunct are.
+public struct DisjunctCut: Sendable {
+    public var cut: ObjectiveCut
+    /// Those too that are none but for what float32 execution may lose.
+    public var coversFloat32: Bool
 }
 
 /// What became of a batch.

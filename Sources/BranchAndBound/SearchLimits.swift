@@ -10,6 +10,8 @@ public struct SearchLimits: Sendable {
     public var memory = Int.max
     /// Whether node minimisers are tried as counterexamples.
     public var triesMinimisers = true
+    /// Whether a search over phases ends once it is clear that it will not end in time.
+    public var givesUp = false
     public var isCancelled: @Sendable () -> Bool = { false }
 
     public init() {}
@@ -38,6 +40,8 @@ public enum SearchOutcome: Sendable {
     /// The deadline passed or the caller cancelled.
     case stopped
     case exhausted(reason: String)
+    /// There is time left, but not enough by far.
+    case hopeless(reason: String)
 
     public var isProof: Bool { if case .proved = self { true } else { false } }
 }

@@ -118,6 +118,71 @@ void NAME(lane_ascend_split)(ptrdiff_t count, ptrdiff_t lanes, SCALAR a, const i
     }
 }
 
+// Adds to g the multiple m >= 0 of h that makes the least value over the box of g . x + m (h . x + e) largest, about:
+// a few steps, ever shorter, from the ratio of both functions' ranges. `sizes`, unless null, becomes the sum of
+// (|g| + 2 |m h|) |x| over the inputs, with the g that was given.
+LANE_CLONES
+void NAME(lane_tilt)(ptrdiff_t count, ptrdiff_t lanes, const SCALAR *restrict h, SCALAR e, const SCALAR *restrict lower,
+                     const SCALAR *restrict upper, SCALAR *restrict g, SCALAR *restrict multiplier,
+                     SCALAR *restrict sizes) {
+    enum { STEPS = 9 };
+    SCALAR best[LANE_MAXIMUM], chosen[LANE_MAXIMUM] = {0}, m[LANE_MAXIMUM] = {0}, reach[LANE_MAXIMUM] = {0};
+    SCALAR whole = 0, factor = 8;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const SCALAR *gi = g + i * lanes;
+        SCALAR width = upper[i] - lower[i];
+        whole += (h[i] < 0 ? -h[i] : h[i]) * width;
+        for (ptrdiff_t j = 0; j < lanes; j++) reach[j] += (gi[j] < 0 ? -gi[j] : gi[j]) * width;
+    }
+    for (int step = 0; step <= STEPS; step++) {
+        SCALAR value[LANE_MAXIMUM], slope[LANE_MAXIMUM];
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            value[j] = m[j] * e;
+            slope[j] = e;
+        }
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const SCALAR *gi = g + i * lanes;
+            SCALAR low = lower[i], up = upper[i], hi = h[i];
+            for (ptrdiff_t j = 0; j < lanes; j++) {
+                SCALAR v = gi[j] + m[j] * hi;
+                SCALAR x = v >= 0 ? low : up;
+                value[j] += v * x;
+                slope[j] += hi * x;
+            }
+        }
+        if (step == 0) {
+            int isOpen = 0;
+            for (ptrdiff_t j = 0; j < lanes; j++) {
+                best[j] = value[j];
+                m[j] = slope[j] > 0 ? reach[j] / (whole + (SCALAR)1e-30) : 0;
+                isOpen |= slope[j] > 0;
+            }
+            if (!isOpen) break;
+            continue;
+        }
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            chosen[j] = value[j] > best[j] ? m[j] : chosen[j];
+            best[j] = value[j] > best[j] ? value[j] : best[j];
+            m[j] *= slope[j] > 0 ? factor : 1 / factor;
+        }
+        factor = factor > 4 ? 4 : factor > 2 ? 2 : factor > (SCALAR)1.5 ? (SCALAR)1.5 : (SCALAR)1.2;
+    }
+    for (ptrdiff_t j = 0; j < lanes; j++) multiplier[j] = chosen[j];
+    if (sizes) {
+        for (ptrdiff_t j = 0; j < lanes; j++) sizes[j] = 0;
+    }
+    for (ptrdiff_t i = 0; i < count; i++) {
+        SCALAR *gi = g + i * lanes;
+        SCALAR low = lower[i] < 0 ? -lower[i] : lower[i], up = upper[i] < 0 ? -upper[i] : upper[i];
+        SCALAR most = low > up ? low : up;
+        for (ptrdiff_t j = 0; j < lanes; j++) {
+            SCALAR v = gi[j], w = chosen[j] * h[i];
+            if (sizes) sizes[j] += ((v < 0 ? -v : v) + 2 * (w < 0 ? -w : w)) * most;
+            gi[j] = v + w;
+        }
+    }
+}
+
 // bound += min over the box of g . x, and the minimiser.
 LANE_CLONES
 void NAME(lane_concretize)(ptrdiff_t count, ptrdiff_t lanes, const SCALAR *restrict g, const SCALAR *restrict lower,

@@ -173,6 +173,8 @@ public final class BatchRunner {
         if isTrying {
             let trial = BatchOptions.trialSeconds(timeout: timeout)
             isTrial = timeout.map { trial < $0 } ?? true
+            // What a trial's time will not do for is asked again.
+            if isTrial { request.options.givesUp = false }
             request.options.timeout = trial
         } else if let timeout {
             request.options.timeout = max(0.1, timeout - spent)

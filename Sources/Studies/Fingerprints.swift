@@ -103,7 +103,7 @@ extension QueryOptions {
     /// Of what may change an outcome.
     var fingerprint: String {
         "timeout \(timeout.map { "\($0)" } ?? "none"), seed \(seed), nodes \(maxNodes.map(String.init) ?? "any"), "
-            + "memory \(memory), attack \(attack)"
+            + "memory \(memory), attack \(attack)" + (givesUp ? ", gives up" : "")
     }
 }
 

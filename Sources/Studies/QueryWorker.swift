@@ -147,6 +147,7 @@ public final class QueryWorker {
         // The rest is for what lies beside the search: the network, its properties and the program.
         options.memoryLimit = given.memory / 4 * 3
         options.attack = given.attack
+        options.givesUp = given.givesUp
         return options
     }
 

@@ -129,6 +129,8 @@ public struct QueryOptions: Codable, Sendable, Equatable {
     /// Bytes that a worker may hold.
     public var memory = 4 << 30
     public var attack = true
+    /// Whether a search ends once it is clear that its time will not do.
+    public var givesUp = false
 
     public init() {}
 }

@@ -26,6 +26,12 @@ struct RegionProof {
     /// Whether what is refuted so far is refuted for every float32 execution.
     private var holdsInFloat32 = true
     private var known: NodeBounds?
+    /// The same where counterexamples of the open disjuncts are; nil while nothing is gained by that.
+    private var narrowed: NodeBounds?
+    /// By disjunct where its counterexamples are.
+    private var cuts: [Int: DisjunctCut] = [:]
+    /// The disjuncts of which float32 execution may have more counterexamples than were looked for.
+    private var narrowedBeyondFloat32: Set<Int> = []
     private var boundSeconds = 0.0
     private var searchSeconds = 0.0
     private var nodes = 0
@@ -84,12 +90,17 @@ struct RegionProof {
         if attack() { return .violated }
         if let doubt = run.doubt { return .exhausted(reason: doubt) }
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
+        if let end = narrow(plain) { return end }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 5
         let bounder = bound(ascended)
         let refines = bounder.refinableShare >= Self.leastRefinableShare
-        let first = refines ? 512 : Self.nodesBeforeRefiningImages
+        let first = refines ? 512 : 1
         if let end = ended(search(bounder, overBoxes: false, nodes: first)) { return end }
+        if let end = narrow(bounder) { return end }
+        if !refines, let end = ended(search(relaxed(), overBoxes: false, nodes: Self.nodesBeforeRefiningImages)) {
+            return end
+        }
         var nodesPerTarget = refines ? 64 : 256
         while true {
             let before = unstable
@@ -137,19 +148,76 @@ struct RegionProof {
         return bound(options)
     }
 
+    /// Bounds every neuron where counterexamples of a disjunct are, which gives a better bound of its margin, and so less
+    /// room for counterexamples: again and again while that helps. What is left of several disjuncts is looked for
+    /// wherever one of them may have it.
+    ///
+    /// - Returns: what ends the proof.
+    private mutating func narrow(_ region: RegionBounder) -> SearchOutcome? {
+        // A proof's checker knows of no cuts.
+        if run.scribe != nil || cuts.isEmpty { return nil }
+        var union: NodeBounds?
+        var gains = false
+        for disjunct in open {
+            var bounds = region.bounds
+            while !run.isOver, let known = cuts[disjunct], known.cut.share <= Self.mostRoom {
+                let began = ContinuousClock.now
+                var effort = BoundingOptions()
+                effort.known = bounds
+                effort.cut = known.cut
+                let narrower = bounder(effort)
+                boundSeconds += seconds(since: began)
+                if !known.coversFloat32 { narrowedBeyondFloat32.insert(disjunct) }
+                cuts[disjunct] = nil
+                let outcome = search(narrower, over: [disjunct], overBoxes: false, nodes: 1)
+                if case .violated = outcome { return .violated }
+                guard let left = cuts[disjunct]?.cut, left.slack < Self.leastNarrowing * known.cut.slack else { break }
+                bounds = narrower.bounds
+                gains = true
+            }
+            if run.isOver { return .stopped }
+            if open.contains(disjunct) { union = union?.union(bounds) ?? bounds }
+        }
+        if open.isEmpty { return .proved }
+        if gains { narrowed = union } else if narrowed == nil { narrowedBeyondFloat32 = [] }
+        return nil
+    }
+
+    /// Where counterexamples have more room than this share of the objective's range nothing follows.
+    private static let mostRoom = 0.1
+    /// A step of narrowing is followed by another when the bound's distance from 0 becomes less by this factor.
+    private static let leastNarrowing = 0.95
+
+    /// What is known, with nothing bounded anew.
+    private func relaxed() -> RegionBounder {
+        var effort = BoundingOptions()
+        effort.known = narrowed ?? known
+        effort.tightens = false
+        return bounder(effort)
+    }
+
+    private func bounder(_ effort: BoundingOptions) -> RegionBounder {
+        var effort = effort
+        effort.threads = run.options.threads
+        effort.isStopped = { [run] in run.isOver }
+        return RegionBounder(model: run.model, lower: lower, upper: upper, options: effort)
+    }
+
     /// Bounds every neuron with the given effort, starting from what is known.
     private mutating func bound(_ effort: BoundingOptions) -> RegionBounder {
         let began = ContinuousClock.now
         var effort = effort
-        effort.threads = run.options.threads
-        effort.isStopped = { [run] in run.isOver }
-        effort.known = known
+        effort.known = narrowed ?? known
         effort.scribe = run.scribe
-        let bounder = RegionBounder(model: run.model, lower: lower, upper: upper, options: effort)
-        known = bounder.bounds
+        let bounder = bounder(effort)
+        if narrowed == nil {
+            known = bounder.bounds
+            boundFloat32(bounder.bounds)
+        } else {
+            narrowed = bounder.bounds
+        }
         neurons = bounder.neuronCount
         unstable = bounder.unstableCount
-        boundFloat32(bounder.bounds)
         boundSeconds += seconds(since: began)
         return bounder
     }
@@ -188,21 +256,24 @@ struct RegionProof {
     private func ended(_ outcome: SearchOutcome) -> SearchOutcome? {
         if run.isOver { return outcome }
         switch outcome {
-        case .proved, .violated: return outcome
+        case .proved, .violated, .hopeless: return outcome
         case .stopped: return nil
         // Smooth neurons are split at a few places only; tighter bounds help, and so do splits of the input.
         case .exhausted: return run.model.plan.isPiecewiseLinear || nodes >= run.options.maxNodes ? outcome : nil
         }
     }
 
-    private mutating func search(_ region: RegionBounder, overBoxes: Bool, nodes softNodes: Int) -> SearchOutcome {
+    /// - Parameter some: of the open disjuncts; nil: all.
+    private mutating func search(
+        _ region: RegionBounder, over some: [Int]? = nil, overBoxes: Bool, nodes softNodes: Int
+    ) -> SearchOutcome {
         let began = ContinuousClock.now
         defer { searchSeconds += seconds(since: began) }
         // Making sparse matrices costs more than a few subproblems.
         let whole = region
         let region = region.condensed(convolutions: softNodes > 64)
-        let searched = open
-        let chosen = open.map { disjuncts[$0] }
+        let searched = some ?? open
+        let chosen = searched.map { disjuncts[$0] }
         var problem = SearchProblem(
             region: region, disjuncts: chosen.map { $0.constraints.map { Objective($0, plan: run.model.plan) } },
             confirm: { [confirm] point, index in confirm(point, chosen[index]) })
@@ -210,12 +281,13 @@ struct RegionProof {
         problem.scribe = run.scribe
         problem.float32 = float32Losses.map { losses in
             Float32Margin(
-                losses: open.map { losses[$0] }, isRequired: run.options.requiredFormat != nil,
+                losses: searched.map { losses[$0] }, isRequired: run.options.requiredFormat != nil,
                 improve: { [self] in
                     Float32Margin.Estimate(losses: thoroughLosses(of: chosen), attained: marginsInTheMiddle(of: chosen))
                 })
         }
-        problem.disjunctNumbers = open.map { numbers[$0] }
+        problem.float32?.lose(searched.indices.filter { narrowedBeyondFloat32.contains(searched[$0]) })
+        problem.disjunctNumbers = searched.map { numbers[$0] }
         if !overBoxes && softNodes > 1 {
             problem.start = run.options.start.flatMap {
                 SearchStart($0, number: number, whole: whole, searched: region)
@@ -231,6 +303,8 @@ struct RegionProof {
         limits.maxNodes = run.options.maxNodes - nodes
         limits.memory = run.options.memoryLimit
         limits.triesMinimisers = run.options.attack
+        // A search that ends early by itself says nothing about one that does not.
+        limits.givesUp = run.options.givesUp && softNodes >= Self.nodesBeforeRefiningImages
         limits.isCancelled = run.isCancelled
         let outcome: SearchOutcome
         if overBoxes {
@@ -250,8 +324,10 @@ struct RegionProof {
             let left = search.openDisjuncts
             if let lost = problem.float32?.lost, !lost.isSubset(of: left) { holdsInFloat32 = false }
             run.scribe?.recorder.endPhases(
-                refuted: open.indices.filter { !left.contains($0) }.map { problem.disjunctNumbers[$0] })
-            open = left.map { open[$0] }
+                refuted: searched.indices.filter { !left.contains($0) }.map { problem.disjunctNumbers[$0] })
+            let refuted = Set(searched.indices).subtracting(left).map { searched[$0] }
+            open.removeAll { refuted.contains($0) }
+            for (index, cut) in search.cuts { cuts[searched[index]] = cut }
         }
         for (disjunct, loss) in zip(searched, problem.float32?.losses ?? []) { float32Losses?[disjunct] = loss }
         nodes += status.nodes

@@ -94,7 +94,7 @@ final class VerificationRun: Sendable {
         case .proved: return nil
         case .violated: return counterexample() ?? .unknown(reason: "a counterexample was lost")
         case .stopped: return isCancelled() ? .unknown(reason: "cancelled") : .timeout
-        case .exhausted(let reason): return .unknown(reason: doubt ?? reason)
+        case .exhausted(let reason), .hopeless(let reason): return .unknown(reason: doubt ?? reason)
         }
     }
 
@@ -196,6 +196,7 @@ final class VerificationRun: Sendable {
         defer { scribe?.recorder.record(.endRegion) }
         let outcome = proof.decide(attack: { attack([region], effort: .thorough, &report) })
         proof.add(to: &report)
+        if case .hopeless = outcome { report.isGivenUp = true }
         return outcome
     }
 

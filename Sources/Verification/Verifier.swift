@@ -11,6 +11,8 @@ public struct VerificationOptions: Sendable {
     public var seed: UInt64 = 0
     /// Stop with `.unknown` after this many subproblems.
     public var maxNodes = Int.max
+    /// Stop with `.unknown` once it is clear that the search will not end within the timeout.
+    public var givesUp = false
     /// Bytes the search may hold; reaching it gives `.unknown`.
     public var memoryLimit = 4 << 30
     /// How a search over phases chooses the neuron to split.
@@ -82,6 +84,8 @@ public struct VerificationReport: Sendable {
     public var searchSeconds = 0.0
     public var nodes = 0
     public var open = 0
+    /// Whether the search was given up with time left.
+    public var isGivenUp = false
     /// The lowest proven lower bound of a margin over what is still open (or at the root when nothing is).
     public var worstBound: Double?
     public var neurons = 0

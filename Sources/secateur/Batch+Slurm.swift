@@ -33,6 +33,7 @@ extension Batch {
         if let budget = batch.budget { words += ["--budget", "\(budget)"] }
         words += ["--memory", "\(batch.memory.bytes)", "--seed", "\(batch.seed)"]
         if let maxNodes = batch.maxNodes { words += ["--max-nodes", "\(maxNodes)"] }
+        if batch.givesUp { words.append("--give-up") }
         if batch.noAttack { words.append("--no-attack") }
         if let certificates = batch.certificates { words += ["--certificates", absolute(certificates)] }
         return words

@@ -29,6 +29,9 @@ struct BatchArguments: ParsableArguments {
     @Option(help: "Stop each query after this many subproblems.")
     var maxNodes: Int?
 
+    @Flag(name: .customLong("give-up"), help: "End a query with unknown once its time clearly will not do.")
+    var givesUp = false
+
     @Option(help: "Start of the random numbers.")
     var seed: UInt64 = 0
 
@@ -92,6 +95,7 @@ struct BatchArguments: ParsableArguments {
         var options = BatchOptions(program: ownProgram(), version: markedVersion(), processors: processors)
         options.query.timeout = timeout
         options.query.maxNodes = maxNodes
+        options.query.givesUp = givesUp
         options.query.seed = seed
         options.query.memory = memory.bytes
         options.query.attack = !noAttack

@@ -36,6 +36,9 @@ struct Verify: ParsableCommand {
     @Option(help: "Stop after this many subproblems.")
     var maxNodes: Int?
 
+    @Flag(name: .customLong("give-up"), help: "End with unknown once the time clearly will not do.")
+    var givesUp = false
+
     @Option(help: ArgumentHelp("Stop when the search holds this much memory.", valueName: "size"))
     var memory = MemorySize(bytes: 4 << 30)
 
@@ -134,6 +137,7 @@ struct Verify: ParsableCommand {
         options.threads = threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         options.seed = seed
         options.maxNodes = maxNodes ?? .max
+        options.givesUp = givesUp
         options.memoryLimit = memory.bytes
         options.attack = !noAttack
         options.branching = branching

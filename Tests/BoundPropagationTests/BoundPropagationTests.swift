@@ -15,7 +15,7 @@ struct Planted {
     let lower: [Double]
     let upper: [Double]
     /// In the network's order, with the enclosures of every node's real value there.
-    let points: [(input: [Double], values: [[Interval]])]
+    let points: [Point]
 
     /// - Parameter error: of every operator; the points are then evaluated on a network that errs as far as allowed.
     init(seed: Int, radius: Double, error: AffineError = .exact, isSmooth: Bool = false, count: Int = 12) {
@@ -47,9 +47,11 @@ struct Planted {
             upper: plan.inputLayout.permuted(upper), options: options)
     }
 
-    /// Whether every planted value lies within the region's bounds of its node.
-    func isContained(in bounds: NodeBounds) -> Bool {
-        points.allSatisfy { point in
+    typealias Point = (input: [Double], values: [[Interval]])
+
+    /// Whether every planted value, or those of some points, lies within the region's bounds of its node.
+    func isContained(in bounds: NodeBounds, _ some: [Point]? = nil) -> Bool {
+        (some ?? points).allSatisfy { point in
             point.values.indices.allSatisfy { node in
                 let values = plan.layouts[node].permuted(point.values[node])
                 return values.indices.allSatisfy {
@@ -72,7 +74,7 @@ struct Planted {
     }
 
     /// An upper bound of an objective's real value at a planted point.
-    func value(_ objective: Objective, _ point: (input: [Double], values: [[Interval]])) -> Double {
+    func value(_ objective: Objective, _ point: Point) -> Double {
         let output = plan.outputLayout.permuted(point.values[plan.output])
         let input = plan.inputLayout.permuted(point.values[0])
         var sum = Interval(objective.constant)

@@ -58,6 +58,19 @@ struct EpsilonSearchTests {
         #expect(search.states == [.holds, .holds, .holds])
     }
 
+    /// After a question without an answer the smallest radius is next: without an answer as well it ends the search.
+    @Test func goesToTheSmallestRadiusOfHardImages() {
+        var search = EpsilonSearch(count: 5, isMonotone: true, expected: 4)
+        #expect(search.next == 3)
+        _ = search.record(.undecided, at: 3)
+        #expect(search.next == 0)
+        _ = search.record(.holds, at: 0)
+        #expect(search.next == 1)
+        _ = search.record(.undecided, at: 1)
+        #expect(search.giveUp(above: 1) == [2, 4])
+        #expect(search.next == nil)
+    }
+
     /// A larger radius is given up with a smaller one, and answered where another answer says so.
     @Test func givesUpLargerRadii() {
         var search = EpsilonSearch(count: 5, isMonotone: true, expected: 2)

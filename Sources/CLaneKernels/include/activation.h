@@ -12,6 +12,7 @@ enum { LANE_SMOOTH_SPLITS = 3, LANE_SMOOTH_KNOTS = 3, LANE_SMOOTH_SLOTS = 2 + LA
 void lane_relax_shared_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, float *lambda, const float *lower_slope, const float *upper_slope, const float *intercept, float *constants, int accumulate);
 void lane_relax_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const float *g, float *lambda, const float *upper_slope, const float *intercept, const float *parameter, const float *phase, float *constants, int accumulate);
 void lane_ascend_split_f32(ptrdiff_t count, ptrdiff_t lanes, float a, const int32_t *slots, const float *z, const float *g, float *y, const float *upper_slope, const float *intercept, float *parameter, const float *phase, float *moments, const float *rates);
+void lane_tilt_f32(ptrdiff_t count, ptrdiff_t lanes, const float *h, float e, const float *lower, const float *upper, float *g, float *multiplier, float *sizes);
 void lane_concretize_f32(ptrdiff_t count, ptrdiff_t lanes, const float *g, const float *lower, const float *upper, float *minimiser, float *bound);
 void lane_scale_f32(ptrdiff_t count, ptrdiff_t lanes, const float *scale, const float *offset, const float *x, float *y, int accumulate);
 void lane_add_f32(ptrdiff_t count, const float *x, float *y);
@@ -22,6 +23,7 @@ void lane_keep_f32(ptrdiff_t count, ptrdiff_t lanes, const float *better, const 
 void lane_relax_shared_f64(ptrdiff_t count, ptrdiff_t lanes, const double *g, double *lambda, const double *lower_slope, const double *upper_slope, const double *intercept, double *constants, int accumulate);
 void lane_relax_split_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *g, double *lambda, const double *upper_slope, const double *intercept, const double *parameter, const double *phase, double *constants, int accumulate);
 void lane_ascend_split_f64(ptrdiff_t count, ptrdiff_t lanes, double a, const int32_t *slots, const double *z, const double *g, double *y, const double *upper_slope, const double *intercept, double *parameter, const double *phase, double *moments, const double *rates);
+void lane_tilt_f64(ptrdiff_t count, ptrdiff_t lanes, const double *h, double e, const double *lower, const double *upper, double *g, double *multiplier, double *sizes);
 void lane_concretize_f64(ptrdiff_t count, ptrdiff_t lanes, const double *g, const double *lower, const double *upper, double *minimiser, double *bound);
 void lane_scale_f64(ptrdiff_t count, ptrdiff_t lanes, const double *scale, const double *offset, const double *x, double *y, int accumulate);
 void lane_add_f64(ptrdiff_t count, const double *x, double *y);

@@ -31,6 +31,8 @@ struct EpsilonSearch: Sendable, Equatable {
     var next: Int? {
         let open = states.indices.filter { states[$0] == .open }
         guard isMonotone, !open.isEmpty else { return open.first }
+        // Where one has no answer the image is a hard one, and a smaller radius without answer ends it.
+        if let hard = states.firstIndex(of: .undecided), open[0] < hard { return open[0] }
         if let expected {
             // First the two radii between which the neighbour's answers changed.
             for place in [expected - 1, expected] where open.contains(place) { return place }
@@ -38,7 +40,8 @@ struct EpsilonSearch: Sendable, Equatable {
         return open[open.count / 2]
     }
 
-    /// The smallest radius to ask, for hard questions: the first that is left open leaves all larger ones open.
+    /// The smallest radius to ask, where all of them had a trial: the first that is left open leaves all larger ones
+    /// open.
     var smallest: Int? { states.firstIndex(of: .open) }
 
     /// Takes an answer down.

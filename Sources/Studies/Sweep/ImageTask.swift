@@ -18,6 +18,8 @@ struct ImageTask: Sendable {
         var counterexample: [Double]?
         /// How it was searched for, where that was asked for.
         var trace: [ProofRecord]?
+        /// Whether it was given up with time left.
+        var isGivenUp = false
     }
 
     let prepared: PreparedNetwork
@@ -31,8 +33,10 @@ struct ImageTask: Sendable {
     /// What the network gives the image's label more than the strongest other class.
     let cleanMargin: Double?
     let options: QueryOptions
-    /// Otherwise every radius had its trial, and those above one that is not decided are left open.
+    /// Whether what is not decided is asked again.
     let isTrial: Bool
+    /// Otherwise every radius had its trial.
+    let isFirst: Bool
     /// From the network that this one was pruned from, and the image's place.
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
@@ -50,7 +54,7 @@ struct ImageTask: Sendable {
     mutating func run(post: (Answer) -> Void, isStopped: @escaping @Sendable () -> Bool) {
         do {
             try tryCandidates(post)
-            while let place = isTrial ? search.next : search.smallest, !isStopped() { try ask(place, post, isStopped) }
+            while let place = isFirst ? search.next : search.smallest, !isStopped() { try ask(place, post, isStopped) }
         } catch {
             // Files and data have been looked at before, so that this hardly happens; every open radius has the reason.
             for place in search.states.indices where search.states[place] == .open {
@@ -143,6 +147,7 @@ struct ImageTask: Sendable {
         given.maxNodes = options.maxNodes ?? .max
         given.memoryLimit = options.memory / 4 * 3
         given.attack = options.attack
+        given.givesUp = options.givesUp
         // The nearest larger one is the tightest.
         given.known = bounds.filter { $0.key > place }.min { $0.key < $1.key }?.value
         let isHelped = given.known != nil
@@ -170,7 +175,9 @@ struct ImageTask: Sendable {
             proofs.append(ProofPool.Entry(model: model, source: "", place: place, records: trace))
         }
         result.seconds = seconds(since: start)
-        try record(Answer(place: place, result: result, counterexample: point, trace: report.trace), post)
+        var answer = Answer(place: place, result: result, counterexample: point, trace: report.trace)
+        answer.isGivenUp = report.isGivenUp
+        try record(answer, post)
     }
 
     /// An answer that follows from the network that this one was pruned from.
@@ -196,10 +203,11 @@ struct ImageTask: Sendable {
             case .violated: .violated
             case .unknown, .timeout, .error, .misclassified: .undecided
             }
-        if !isTrial && answer.result.outcome == .timeout {
+        if !isTrial && (answer.result.outcome == .timeout || answer.isGivenUp) {
             for place in search.giveUp(above: answer.place) {
                 var result = QueryResult(
-                    outcome: .timeout, reason: "open at \(epsilons[answer.place]), where a proof would be easier")
+                    outcome: answer.result.outcome,
+                    reason: "open at \(epsilons[answer.place]), where a proof would be easier")
                 result.details = SweepDetails(origin: .openAtSmallerRadius, cleanMargin: cleanMargin)
                 post(Answer(place: place, result: result))
             }

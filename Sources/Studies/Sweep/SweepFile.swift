@@ -128,6 +128,7 @@ extension SweepPlan {
         query.timeout = try section.number("timeout", in: 1e-3...1e9)
         threads = try section.integer("threads", in: 1...64) ?? 1
         query.maxNodes = try section.integer("max-nodes", in: 1...Int.max)
+        query.givesUp = try section.flag("give-up") ?? false
         query.seed = UInt64(try section.integer("seed") ?? 0)
         if let megabytes = try section.integer("memory", in: 16...1 << 24) { query.memory = megabytes << 20 }
         jobs = try section.integer("jobs", in: 1...1024)

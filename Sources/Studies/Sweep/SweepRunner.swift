@@ -178,7 +178,11 @@ extension SweepRunner {
         let training = needsExamples ? try data.training(limit: plan.trainingLimit) : nil
         let threads = max(plan.training.threads, plan.fineTuning?.threads ?? 1)
         return try work(jobs: plan.jobs ?? max(1, options.processors / threads)) { () throws(StudyError) in
-            guard let place = missing.firstIndex(where: { isReady(recipes[$0]) }) else { return nil }
+            // What others are made of comes first, so that the longest chain is not begun last.
+            guard
+                let place = missing.firstIndex(where: { isReady(recipes[$0]) && isParent($0) })
+                    ?? missing.firstIndex(where: { isReady(recipes[$0]) })
+            else { return nil }
             let index = missing.remove(at: place)
             let maker = ModelMaker(
                 plan: plan, recipe: recipes[index], parent: parent(of: recipes[index]), training: training, test: test,
@@ -208,6 +212,11 @@ extension SweepRunner {
     }
 
     private func isReady(_ recipe: ModelRecipe) -> Bool { parent(of: recipe)?.isMade ?? true }
+
+    /// Whether another network is made of this one.
+    private func isParent(_ index: Int) -> Bool {
+        recipes.contains { if case .pruned(let parent) = $0.making { parent == index } else { false } }
+    }
 
     func parent(of recipe: ModelRecipe) -> ModelRecipe? {
         if case .pruned(let parent) = recipe.making { recipes[parent] } else { nil }
