@@ -43,9 +43,10 @@ public struct NodeBounds: Sendable {
         return result
     }
 
-    /// Replaces a feature's bounds where the given ones are tighter. NaN changes nothing.
+    /// Replaces a feature's bounds where the given ones are tighter. NaN changes nothing, nor does what would cross the
+    /// other bound: then no input is left that the bounds speak of, and any bounds hold.
     mutating func tighten(_ node: Int, _ feature: Int, lower newLower: Double, upper newUpper: Double) {
-        if newLower > lower[node][feature] { lower[node][feature] = newLower }
-        if newUpper < upper[node][feature] { upper[node][feature] = newUpper }
+        if newLower > lower[node][feature], newLower <= upper[node][feature] { lower[node][feature] = newLower }
+        if newUpper < upper[node][feature], newUpper >= lower[node][feature] { upper[node][feature] = newUpper }
     }
 }

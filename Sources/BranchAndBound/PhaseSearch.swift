@@ -61,6 +61,8 @@ public final class PhaseSearch {
             }
             status.worstBound = queue.min!.bound
             let batches = takeBatches(threads)
+            // Clauses may have refuted all that was left.
+            if batches.isEmpty { continue }
             runWorkers(batches.count) { worker in
                 let bounder = bounders[worker] ?? BatchBounder(problem, limits: limits)
                 bounders[worker] = bounder

@@ -24,7 +24,8 @@ import Testing
     @Test(arguments: 0..<12, [false, true])
     func lowPointsKeepTheirBounds(seed: Int, isSmooth: Bool) throws {
         let planted = Planted(
-            seed: seed, radius: [0.02, 0.2][seed % 2], error: seed % 4 == 3 ? BoundPropagationTests.inexact : .exact,
+            seed: seed, radius: [0.002, 0.02, 0.2][seed % 3],
+            error: seed % 4 == 3 ? BoundPropagationTests.inexact : .exact,
             isSmooth: isSmooth, count: 40)
         let region = planted.region()
         for objective in planted.objectives {
@@ -78,6 +79,22 @@ import Testing
             }
         }
         #expect(tighter > 20)
+    }
+
+    /// Where a cut leaves nothing any bounds hold; they stay in order all the same.
+    @Test(arguments: 0..<8, [false, true]) func emptyCutsKeepBoundsInOrder(seed: Int, isSmooth: Bool) throws {
+        let planted = Planted(seed: seed, radius: 0.05, isSmooth: isSmooth, count: 1)
+        let region = planted.region()
+        var options = BoundingOptions()
+        options.known = region.bounds
+        options.cut = try cut(planted.objectives[0], region, allowance: -1e3)
+        for iterations in [0, 3] {
+            options.ascentIterations = iterations
+            let bounds = planted.region(options).bounds
+            for node in bounds.lower.indices {
+                #expect(zip(bounds.lower[node], bounds.upper[node]).allSatisfy { $0 <= $1 })
+            }
+        }
     }
 
     /// What holds in one of two places lies between the lesser and the larger bounds.

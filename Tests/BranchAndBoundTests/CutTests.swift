@@ -16,7 +16,7 @@ import Testing
         let network = RandomNetwork.make(seed: seed).decomposingMaxPools()
         let plan = LanePlan(network)
         let centre = RandomNetwork.input(of: network, seed: seed)
-        let radius = 0.2
+        let radius = [0.002, 0.01, 0.1][seed % 3]
         var random = SplitMix64(seed: seed)
         let points = (0..<60).map { _ in
             centre.map { Bool.random(using: &random) ? $0 - radius : $0 + radius }

@@ -26,4 +26,19 @@ import Verification
         }
         #expect(decided > (attack ? 40 : 12))
     }
+
+    /// Here clauses refute all that is left between two rounds of the search.
+    @Test func clausesMayEndASearch() throws {
+        let random = try #require(
+            Array(RandomQueries(seed: 1237, operators: [.convolution, .maxPooling]).prefix(1)).first)
+        let query = try Query(network: random.network.decomposingMaxPools(), property: random.property)
+        var options = VerificationOptions()
+        options.attack = false
+        let verdict = verify(query, options: options).verdict
+        #expect(try random.objection(to: verdict, answer: random.answer()) == nil)
+        guard case .holds = verdict else {
+            Issue.record("\(verdict)")
+            return
+        }
+    }
 }
