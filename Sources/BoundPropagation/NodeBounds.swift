@@ -39,6 +39,10 @@ public struct NodeBounds: Sendable {
                 result.lower[node][feature] = min(lower[node][feature], other.lower[node][feature])
                 result.upper[node][feature] = max(upper[node][feature], other.upper[node][feature])
             }
+            let (own, others) = (residuals[node], other.residuals[node])
+            result.residuals[node] = Residual(
+                euclidean: max(own.euclidean, others.euclidean), absolute: max(own.absolute, others.absolute),
+                range: max(own.range, others.range))
         }
         return result
     }

@@ -98,8 +98,9 @@ struct RegionProof {
         let first = refines ? 512 : 1
         if let end = ended(search(bounder, overBoxes: false, nodes: first)) { return end }
         if let end = narrow(bounder) { return end }
-        if !refines, let end = ended(search(relaxed(), overBoxes: false, nodes: Self.nodesBeforeRefiningImages)) {
-            return end
+        if !refines {
+            let region = narrowed.map(relaxed) ?? bounder
+            if let end = ended(search(region, overBoxes: false, nodes: Self.nodesBeforeRefiningImages)) { return end }
         }
         var nodesPerTarget = refines ? 64 : 256
         while true {
@@ -180,6 +181,8 @@ struct RegionProof {
         }
         if open.isEmpty { return .proved }
         if gains { narrowed = union } else if narrowed == nil { narrowedBeyondFloat32 = [] }
+        // They may come of bounds that are given up now.
+        cuts = [:]
         return nil
     }
 
@@ -189,9 +192,9 @@ struct RegionProof {
     private static let leastNarrowing = 0.95
 
     /// What is known, with nothing bounded anew.
-    private func relaxed() -> RegionBounder {
+    private func relaxed(_ known: NodeBounds) -> RegionBounder {
         var effort = BoundingOptions()
-        effort.known = narrowed ?? known
+        effort.known = known
         effort.tightens = false
         return bounder(effort)
     }

@@ -77,6 +77,7 @@ struct Verify: ParsableCommand {
             throw ValidationError("--timeout must be a positive number of seconds")
         }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024") }
+        if givesUp, timeout == nil { throw ValidationError("--give-up needs --timeout, the time that may not do") }
         if let maxNodes, maxNodes < 1 { throw ValidationError("--max-nodes must be at least 1") }
     }
 

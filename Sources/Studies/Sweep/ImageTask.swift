@@ -35,8 +35,6 @@ struct ImageTask: Sendable {
     let options: QueryOptions
     /// Whether what is not decided is asked again.
     let isTrial: Bool
-    /// Otherwise every radius had its trial.
-    let isFirst: Bool
     /// From the network that this one was pruned from, and the image's place.
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
@@ -50,11 +48,14 @@ struct ImageTask: Sendable {
     /// What was found out at radii that were asked.
     var bounds: [Int: KnownBounds] = [:]
 
+    /// Whether every radius was tried for a short time before.
+    private var hadTrial: Bool { !isTrial && !options.givesUp }
+
     /// Answers what is open, each answer as soon as it is known.
     mutating func run(post: (Answer) -> Void, isStopped: @escaping @Sendable () -> Bool) {
         do {
             try tryCandidates(post)
-            while let place = isFirst ? search.next : search.smallest, !isStopped() { try ask(place, post, isStopped) }
+            while let place = hadTrial ? search.smallest : search.next, !isStopped() { try ask(place, post, isStopped) }
         } catch {
             // Files and data have been looked at before, so that this hardly happens; every open radius has the reason.
             for place in search.states.indices where search.states[place] == .open {

@@ -14,8 +14,6 @@ extension SweepRunner {
         var options: QueryOptions
         /// A query that is not decided in a trial is asked again.
         var isTrial = false
-        /// Otherwise every query had its trial.
-        var isFirst = true
 
         /// So many subproblems, or a quarter of the time: most queries are decided by their root, however long that takes
         /// to bound on the machine at hand.
@@ -41,7 +39,6 @@ extension SweepRunner {
         // Queries that are given up cost little more than a trial.
         if !plan.query.givesUp {
             guard try run(.trial(plan.query), questions) else { return false }
-            whole.isFirst = false
         }
         return try run(whole, questions)
     }
@@ -117,8 +114,7 @@ extension SweepRunner {
         ImageTask(
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
-            options: round.options, isTrial: round.isTrial, isFirst: round.isFirst,
-            transfer: opened.transfer.map { ($0, image) },
+            options: round.options, isTrial: round.isTrial, transfer: opened.transfer.map { ($0, image) },
             handsOnBounds: plan.reuse.contains(.bounds), handsOnProofs: plan.reuse.contains(.proofs),
             proofs: questions.proofs.entries(of: image), model: model, distances: recipes.distances(to: model),
             search: questions.search(model, image))
