@@ -21,7 +21,8 @@ public struct ObjectiveCut: Sendable {
     let constant: Double
     /// How far the objective's bound lay below the most that the objective is.
     public let slack: Double
-    /// The same as a share of the function's range over the box, 1 at most: how much of the box is left, roughly.
+    /// The same as a multiple of the function's range over the box: how much of the box is left, roughly, below 1; from 1
+    /// on all of it. At most 1e9.
     public let share: Double
 
     /// On some of the inputs, with the others where they make the function least.
@@ -82,6 +83,7 @@ extension LaneBounder {
         guard constant.isFinite else { return nil }
         let range = coefficients.indices.reduce(0) { $0 + coefficients[$1].magnitude * (upper[$1] - lower[$1]) }
         return ObjectiveCut(
-            coefficients: coefficients, constant: constant, slack: slack, share: slack / max(range, slack))
+            coefficients: coefficients, constant: constant, slack: slack,
+            share: range > 0 ? min(slack / range, 1e9) : 1e9)
     }
 }

@@ -178,6 +178,7 @@ extension SweepQuery.Origin {
         case .largerRadius: "holds at a larger radius"
         case .smallerRadius: "violated at a smaller radius"
         case .openAtSmallerRadius: "open at a smaller radius"
+        case .hopelessGap: "given up after the first bounds"
         case .otherRadius: "misclassified at every radius"
         case .transferredCounterexample: "another network's counterexample"
         case .transferredProof: "started from another network's proof"

@@ -36,6 +36,7 @@ struct RegionProof {
     private var searchSeconds = 0.0
     private var nodes = 0
     private var given = 0
+    private var gap: Double?
     private var trace: [ProofRecord]?
     private var status = SearchStatus()
     private var neurons = 0
@@ -64,6 +65,7 @@ struct RegionProof {
         report.nodes += nodes
         report.givenSubproblems += given
         if let trace { report.trace = (report.trace ?? []) + [.region(number), .beginPhases] + trace + [.endRegion] }
+        report.gap = gap.map { max(report.gap ?? 0, $0) } ?? report.gap
         report.open = status.open
         report.worstBound = status.worstBound.isFinite ? status.worstBound : nil
         if let float32Losses {
@@ -87,9 +89,14 @@ struct RegionProof {
         }
         let overBoxes = moving.count <= Self.mostInputsToSplit
         if let end = ended(search(plain, overBoxes: overBoxes, nodes: overBoxes ? 256 : 1)) { return end }
+        gap = open.compactMap { cuts[$0]?.cut.share }.max()
         if attack() { return .violated }
         if let doubt = run.doubt { return .exhausted(reason: doubt) }
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
+        if let gap, gap >= run.options.hopelessGap {
+            return .hopeless(
+                reason: "given up: its first bounds lie farther from a proof than queries were proved from")
+        }
         if let end = narrow(plain) { return end }
         var ascended = BoundingOptions()
         ascended.ascentIterations = 5

@@ -13,6 +13,9 @@ public struct VerificationOptions: Sendable {
     public var maxNodes = Int.max
     /// Stop with `.unknown` once it is clear that the search will not end within the timeout.
     public var givesUp = false
+    /// Stop with `.unknown` where the first bounds leave at least this gap (`VerificationReport.gap`) and no counterexample
+    /// is found at once: for callers who know what similar queries were decided from.
+    public var hopelessGap = Double.infinity
     /// Bytes the search may hold; reaching it gives `.unknown`.
     public var memoryLimit = 4 << 30
     /// How a search over phases chooses the neuron to split.
@@ -84,6 +87,10 @@ public struct VerificationReport: Sendable {
     public var searchSeconds = 0.0
     public var nodes = 0
     public var open = 0
+    /// How far from a proof the first bounds of all neurons are: the distance of a disjunct's bound below zero, as a
+    /// multiple of the range over the region of the linear function that is the bound; the largest. Nil where they decide,
+    /// or inputs were split.
+    public var gap: Double?
     /// Whether the search was given up with time left.
     public var isGivenUp = false
     /// The lowest proven lower bound of a margin over what is still open (or at the root when nothing is).

@@ -40,7 +40,7 @@ struct SweepFileTests {
         #expect(plan.epsilons == ["0.010", "0.02"])
         #expect(plan.query.timeout == 20)
         #expect(plan.budget == 60)
-        #expect(plan.reuse == [.epsilons, .counterexamples, .bounds])
+        #expect(plan.reuse == [.epsilons, .counterexamples, .bounds, .failures])
     }
 
     @Test func valuesAreReplaced() throws {

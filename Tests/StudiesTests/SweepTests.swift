@@ -91,7 +91,12 @@ import Testing
         let (plain, others) = try run(
             plan(
                 "off",
-                [("reuse", "{epsilons: false, counterexamples: false, proofs: false, bounds: false}")]))
+                [
+                    (
+                        "reuse",
+                        "{epsilons: false, counterexamples: false, proofs: false, bounds: false, failures: false}"
+                    )
+                ]))
         let (first, second) = (try outcomes(results), try outcomes(others))
         #expect(first.count == second.count)
         for (key, outcome) in first {
@@ -131,6 +136,25 @@ import Testing
         let carried = try #require(results).queries.filter { $0.origin == .transferredMargin }
         #expect(!carried.isEmpty && carried.allSatisfy { $0.outcome == .holds && $0.source == "seed1" })
         #expect(summary.savings.first { $0.kind == .margins }?.queries == carried.count)
+    }
+
+    /// Searches in vain spare other queries theirs.
+    @Test func failuresTeach() throws {
+        let (summary, results) = try run(
+            plan(
+                "taught",
+                [
+                    ("architecture", "32x3"), ("seeds", "[1]"), ("training.epochs", "4"), ("pruning.ratios", "[0]"),
+                    ("verification.epsilons", "[0.03, 0.034]"), ("verification.images", "0:60"),
+                    ("verification.max-nodes", "1"), ("verification.give-up", "true"),
+                    ("reuse", "{epsilons: false, counterexamples: false, bounds: false}"),
+                ]))
+        let queries = try #require(results).queries
+        let givenUp = queries.filter { $0.origin == .hopelessGap }
+        #expect(!givenUp.isEmpty)
+        #expect(givenUp.allSatisfy { $0.outcome == .unknown && $0.reason?.contains("given up") == true })
+        #expect(queries.count { $0.origin == .computed && $0.outcome == .unknown } >= 4)
+        #expect(summary.savings.first { $0.kind == .failures }?.queries == givenUp.count)
     }
 
     @Test func counterexamplesCarryOverToACopy() throws {

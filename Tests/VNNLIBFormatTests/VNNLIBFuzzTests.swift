@@ -16,22 +16,8 @@ import Testing
         let alphabet = Array("()<=>+-*|\";.eXY_019 \n\r\t\0é".utf8) + [0xFF, 0x80]
         var read = 0
         for round in 0..<2500 {
-            var bytes = Array(Self.seeds[round % Self.seeds.count].utf8)
-            for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                let place = Int.random(in: 0..<bytes.count, using: &generator)
-                switch Int.random(in: 0..<5, using: &generator) {
-                case 0: bytes[place] = alphabet.randomElement(using: &generator)!
-                case 1: bytes.insert(alphabet.randomElement(using: &generator)!, at: place)
-                case 2: bytes.remove(at: place)
-                case 3:
-                    let end = min(bytes.count, place + Int.random(in: 1...30, using: &generator))
-                    bytes.insert(
-                        contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &generator)
-                    )
-                default: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-                }
-            }
-            check(bytes, &read)
+            let seed = Self.seeds[round % Self.seeds.count]
+            check(mutated(seed, alphabet: alphabet, using: &generator), &read)
         }
         #expect(read > 40)
     }

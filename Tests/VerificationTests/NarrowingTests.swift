@@ -108,4 +108,47 @@ import Testing
         }
         #expect(report.isGivenUp && reason.contains("given up: after"))
     }
+
+    /// A caller who says from what gap on there is no hope gets no search there, and proofs from smaller gaps.
+    @Test func hopelessGapsAreNotSearched() throws {
+        var searched = 0
+        for seed in 0..<8 {
+            let sampled = Sampled(seed: seed, radius: 0.05)
+            let offset = -sampled.least + 0.2 * (sampled.middle - sampled.least)
+            let report = try sampled.verify(plus: offset)
+            guard let gap = report.gap else {
+                // The first bounds decide.
+                #expect(holds(report))
+                continue
+            }
+            searched += 1
+            #expect(gap > 0)
+            var options = VerificationOptions()
+            options.attack = false
+            options.threads = 1
+            options.maxNodes = 200
+            options.hopelessGap = 1.01 * gap
+            #expect(try holds(sampled.verify(plus: offset, options)) == holds(report))
+            options.hopelessGap = gap
+            let given = try sampled.verify(plus: offset, options)
+            guard case .unknown(let reason) = given.verdict else {
+                Issue.record("\(given.verdict)")
+                continue
+            }
+            #expect(given.isGivenUp && given.nodes == 1 && given.gap == gap && reason.contains("given up: its first"))
+        }
+        #expect(searched >= 3)
+    }
+
+    /// What is violated is still attacked.
+    @Test func counterexamplesAreFoundAcrossHopelessGaps() throws {
+        var options = VerificationOptions()
+        options.threads = 1
+        options.hopelessGap = 0
+        let sampled = Sampled(seed: 1, radius: 0.1)
+        guard case .violated = try sampled.verify(plus: -sampled.least - 0.1, options).verdict else {
+            Issue.record("no counterexample")
+            return
+        }
+    }
 }

@@ -35,6 +35,8 @@ struct ImageTask: Sendable {
     let options: QueryOptions
     /// Whether what is not decided is asked again.
     let isTrial: Bool
+    /// From what gap on a query is given up, as the network's other queries showed.
+    let hopelessGap: Double?
     /// From the network that this one was pruned from, and the image's place.
     let transfer: (from: MarginTransfer, image: Int)?
     /// Whether bounds are handed on from larger radii to smaller ones.
@@ -149,6 +151,7 @@ struct ImageTask: Sendable {
         given.memoryLimit = options.memory / 4 * 3
         given.attack = options.attack
         given.givesUp = options.givesUp
+        given.hopelessGap = hopelessGap ?? .infinity
         // The nearest larger one is the tightest.
         given.known = bounds.filter { $0.key > place }.min { $0.key < $1.key }?.value
         let isHelped = given.known != nil
@@ -175,6 +178,8 @@ struct ImageTask: Sendable {
         if let trace = report.trace {
             proofs.append(ProofPool.Entry(model: model, source: "", place: place, records: trace))
         }
+        result.details?.gap = report.gap
+        if report.isGivenUp, let gap = report.gap, gap >= given.hopelessGap { result.details?.origin = .hopelessGap }
         result.seconds = seconds(since: start)
         var answer = Answer(place: place, result: result, counterexample: point, trace: report.trace)
         answer.isGivenUp = report.isGivenUp

@@ -11,6 +11,9 @@ public enum Reuse: String, Codable, Sendable, CaseIterable {
     case bounds
     /// Proved because the network that this one was pruned from is, by more than pruning can have taken.
     case margins
+    /// Given up at once, where first bounds lie farther from a proof than those of the same network's queries that were
+    /// proved, and of several that were searched in vain; where queries may be given up.
+    case failures
 
     /// What is on unless the sweep's file says otherwise. Margins pay where networks are pruned a little and not trained
     /// again; where most of what is tried does not carry over, trying costs more than it saves. A proof's splits pay
@@ -26,6 +29,8 @@ struct SweepDetails: Codable, Sendable, Equatable {
     var cleanMargin: Double?
     var attackedMargin: Double?
     var adversarialClass: Int?
+    /// How far from a proof the search began: `VerificationReport.gap`.
+    var gap: Double?
     /// Before any search, where it was measured.
     var rootBound: Double?
     var unstableByLayer: [SweepLayer]?

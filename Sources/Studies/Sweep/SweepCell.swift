@@ -76,12 +76,7 @@ extension Outcome {
 
 extension SweepQuery {
     /// Whether the query itself was asked: its seconds and subproblems are its own.
-    var isOwn: Bool {
-        switch origin {
-        case .largerRadius, .smallerRadius, .openAtSmallerRadius, .otherRadius: false
-        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: true
-        }
-    }
+    var isOwn: Bool { !origin.isInherited }
 }
 
 extension SweepCell {

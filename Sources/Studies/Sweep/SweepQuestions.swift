@@ -19,6 +19,8 @@ final class SweepQuestions {
     let radii: [Double]
     private(set) var pool = CounterexamplePool()
     private(set) var proofs = ProofPool()
+    /// By model.
+    private var experience: [Int: GapExperience] = [:]
     private var answers: [Place: QueryResult] = [:]
     /// Counterexamples in the units of the images.
     private(set) var adversarialExamples: [Place: [Float]] = [:]
@@ -200,6 +202,7 @@ final class SweepQuestions {
         var light = result
         light.witness = nil
         answers[place] = light
+        learn(from: result, model: place.model)
         guard result.outcome == .violated, let image = images[place.image],
             let values = counterexample ?? result.witness.flatMap(witnessInputs).map({ image.values(of: $0) })
         else { return }
@@ -208,6 +211,20 @@ final class SweepQuestions {
         pool.add(
             values.map { Float($0) }, image: place.image, center: image.values,
             source: result.details?.source ?? recipes[place.model].name)
+    }
+
+    private func learn(from result: QueryResult, model: Int) {
+        guard let details = result.details, let gap = details.gap, details.origin != .hopelessGap else { return }
+        switch result.outcome {
+        case .holds, .unknown, .timeout:
+            experience[model, default: GapExperience()].add(gap, isProved: result.outcome == .holds)
+        case .violated, .misclassified, .error: break
+        }
+    }
+
+    /// The gap from which on a network's queries are given up; nil: none.
+    func hopelessGap(of model: Int) -> Double? {
+        plan.query.givesUp && plan.reuse.contains(.failures) ? experience[model]?.hopeless : nil
     }
 
     /// How many radii most images were proved for, each by the last network that had all of them answered.
@@ -243,7 +260,7 @@ final class SweepQuestions {
             var (queries, seconds, isKnown) = (0, 0.0, false)
             for (place, result) in answers where result.details.map({ kind.origins.contains($0.origin) }) ?? false {
                 queries += 1
-                guard kind == .epsilons || kind == .counterexamples || kind == .margins else { continue }
+                guard kind != .proofs && kind != .bounds else { continue }
                 let keys = [["\(place.epsilon)", result.outcome.rawValue], [result.outcome.rawValue]]
                 guard let alike = keys.lazy.compactMap({ searched[$0] }).first else { continue }
                 isKnown = true
@@ -264,6 +281,7 @@ extension Reuse {
         case .proofs: [.transferredProof]
         case .bounds: [.neighbouringRadius]
         case .margins: [.transferredMargin]
+        case .failures: [.hopelessGap]
         }
     }
 }

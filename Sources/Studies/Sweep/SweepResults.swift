@@ -114,6 +114,8 @@ public struct SweepQuery: Codable, Sendable, Equatable {
         case smallerRadius
         /// Left open, because a smaller radius was: a proof here would be one there.
         case openAtSmallerRadius
+        /// Given up after the first bounds, farther from a proof than what the model's other queries were decided from.
+        case hopelessGap
         /// Misclassified, which does not depend on the radius.
         case otherRadius
         /// Another model's counterexample, confirmed on this one.

@@ -114,7 +114,8 @@ extension SweepRunner {
         ImageTask(
             prepared: opened.prepared, image: questions.images[image]!, epsilons: plan.epsilons,
             radii: questions.radii, known: questions.pool.entries(of: image), cleanMargin: opened.margins[image],
-            options: round.options, isTrial: round.isTrial, transfer: opened.transfer.map { ($0, image) },
+            options: round.options, isTrial: round.isTrial, hopelessGap: questions.hopelessGap(of: model),
+            transfer: opened.transfer.map { ($0, image) },
             handsOnBounds: plan.reuse.contains(.bounds), handsOnProofs: plan.reuse.contains(.proofs),
             proofs: questions.proofs.entries(of: image), model: model, distances: recipes.distances(to: model),
             search: questions.search(model, image))

@@ -85,7 +85,9 @@ extension SweepQuery.Origin {
     var isInherited: Bool {
         switch self {
         case .largerRadius, .smallerRadius, .openAtSmallerRadius, .otherRadius: true
-        case .computed, .transferredCounterexample, .transferredProof, .neighbouringRadius, .transferredMargin: false
+        case .computed, .hopelessGap, .transferredCounterexample, .transferredProof, .neighbouringRadius,
+            .transferredMargin:
+            false
         }
     }
 }

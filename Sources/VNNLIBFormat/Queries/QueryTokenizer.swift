@@ -6,27 +6,32 @@ struct QueryTokenizer {
         /// Byte offsets; a string's quotes are part of it.
         var start: Int
         var end: Int
+
+        var range: Range<Int> { start..<end }
     }
 
-    let bytes: [UInt8]
-    private var place = 0
+    private var source: SourceText
 
-    init(bytes: [UInt8]) {
-        self.bytes = bytes
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { place = 3 }
-    }
+    init(bytes: [UInt8]) { source = SourceText(bytes: bytes) }
+
+    var bytes: [UInt8] { source.bytes }
 
     mutating func next() throws(Fault) -> Token {
-        skipBlanks()
-        let start = place
-        guard start < bytes.count else { return Token(kind: .end, start: start, end: start) }
-        if let kind = Self.single(bytes[start]) {
-            place += 1
-            return Token(kind: kind, start: start, end: place)
-        }
-        if bytes[start] == UInt8(ascii: "\"") { return try string() }
-        while place < bytes.count, !Self.endsWord(bytes[place]) { place += 1 }
-        return Token(kind: .word, start: start, end: place)
+        source.skipBlanks()
+        let start = source.place
+        if source.isAtEnd { return Token(kind: .end, start: start, end: start) }
+        let token = try token(at: start)
+        source.place = token.end
+        return token
+    }
+
+    private func token(at start: Int) throws(Fault) -> Token {
+        let bytes = source.bytes
+        if let kind = Self.single(bytes[start]) { return Token(kind: kind, start: start, end: start + 1) }
+        if bytes[start] == UInt8(ascii: "\"") { return try string(at: start) }
+        var end = start + 1
+        while end < bytes.count, !Self.endsWord(bytes[end]) { end += 1 }
+        return Token(kind: .word, start: start, end: end)
     }
 
     /// The next token without taking it.
@@ -50,24 +55,10 @@ struct QueryTokenizer {
         byte <= 0x20 || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\"") || single(byte) != nil
     }
 
-    /// Blanks and comments.
-    private mutating func skipBlanks() {
-        while place < bytes.count {
-            let byte = bytes[place]
-            if byte == UInt8(ascii: ";") {
-                while place < bytes.count, bytes[place] != 0x0A, bytes[place] != 0x0D { place += 1 }
-            } else if byte <= 0x20 {
-                place += 1
-            } else {
-                return
-            }
-        }
-    }
-
     /// Between double quotes; a backslash stands before `"`, `\`, `n` and `t` only.
-    private mutating func string() throws(Fault) -> Token {
-        let start = place
-        place += 1
+    private func string(at start: Int) throws(Fault) -> Token {
+        let bytes = source.bytes
+        var place = start + 1
         while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
             if bytes[place] == UInt8(ascii: "\\") {
                 let next = place + 1 < bytes.count ? bytes[place + 1] : 0
@@ -83,8 +74,7 @@ struct QueryTokenizer {
         guard place < bytes.count else {
             throw Fault(at: start, .syntax, "a name in quotes does not end", remedy: "close it with a '\"'")
         }
-        place += 1
-        return Token(kind: .string, start: start, end: place)
+        return Token(kind: .string, start: start, end: place + 1)
     }
 
     private static let escaped: [UInt8: UInt8] = [
@@ -94,6 +84,7 @@ struct QueryTokenizer {
 
     /// What a string token stands for.
     func content(of token: Token) -> String {
+        let bytes = source.bytes
         var content: [UInt8] = []
         var place = token.start + 1
         while place < token.end - 1 {
@@ -110,20 +101,11 @@ struct QueryTokenizer {
 
     /// Whether the token is this word.
     func matches(_ token: Token, _ text: StaticString) -> Bool {
-        guard token.kind == .word, token.end - token.start == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { expected in
-            (0..<expected.count).allSatisfy { bytes[token.start + $0] == expected[$0] }
-        }
+        token.kind == .word && source.matches(token.range, text)
     }
 
-    func text(of token: Token) -> String { String(decoding: bytes[token.start..<token.end], as: UTF8.self) }
+    func text(of token: Token) -> String { source.string(token.range) }
 
-    /// The token for a message; a long or unprintable one is cut.
-    func quoted(_ token: Token) -> String {
-        guard token.kind != .end else { return "the end of the file" }
-        let shown = bytes[token.start..<token.end].prefix(40).map {
-            $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0
-        }
-        return "'" + String(decoding: shown, as: UTF8.self) + (token.end - token.start > 40 ? "..." : "") + "'"
-    }
+    /// The token for a message.
+    func quoted(_ token: Token) -> String { source.quoted(token.range) }
 }
