@@ -94,8 +94,11 @@ struct RegionProof {
         if let doubt = run.doubt { return .exhausted(reason: doubt) }
         if overBoxes { return search(plain, overBoxes: true, nodes: .max) }
         if let gap, gap >= run.options.hopelessGap {
+            let (own, limit) = (Int(100 * gap), Int(100 * run.options.hopelessGap))
             return .hopeless(
-                reason: "given up: its first bounds lie farther from a proof than queries were proved from")
+                reason:
+                    "given up: the first bounds miss a proof by \(own) % of their range, and queries alike were searched "
+                    + "in vain from \(limit) % on")
         }
         if let end = narrow(plain) { return end }
         var ascended = BoundingOptions()

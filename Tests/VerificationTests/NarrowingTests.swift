@@ -77,7 +77,7 @@ import Testing
     }
 
     /// A property that is violated nowhere but near one corner is never proved.
-    @Test(arguments: 0..<9, [false, true]) func violationsAreNotCutAway(seed: Int, float32: Bool) throws {
+    @Test(arguments: 0..<6, [false, true]) func violationsAreNotCutAway(seed: Int, float32: Bool) throws {
         let sampled = Sampled(seed: seed, radius: [0.02, 0.1, 0.3][seed % 3])
         #expect(try !holds(sampled.verify(plus: -sampled.least - 1e-9, float32: float32)))
     }
@@ -135,7 +135,9 @@ import Testing
                 Issue.record("\(given.verdict)")
                 continue
             }
-            #expect(given.isGivenUp && given.nodes == 1 && given.gap == gap && reason.contains("given up: its first"))
+            #expect(
+                given.isGivenUp && given.nodes == 1 && given.gap == gap && reason.contains("given up: the first bounds")
+            )
         }
         #expect(searched >= 3)
     }
