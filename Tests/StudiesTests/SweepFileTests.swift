@@ -72,6 +72,7 @@ struct SweepFileTests {
         ("0.010", "-1", ["a.yaml:9", "verification.epsilons", "'-1' is no radius"]),
         ("epsilons: [0.02, 0.010, 0.01], ", "", ["a.yaml:9", "lacks `epsilons`"]),
         ("timeout: 20", "timeout: 20, radii: true", ["a.yaml:9", "verification.radii"]),
+        ("timeout: 20", "give-up: true", ["a.yaml:9", "verification.give-up", "add `timeout`"]),
         ("reuse: {proofs: false}", "reuse: {proofs: maybe}", ["a.yaml:10", "reuse.proofs", "neither true nor false"]),
         ("dataset: {path: 'digits:200'}", "dataset: digits", ["a.yaml:1", "dataset", "no mapping"]),
         ("budget: 60", "budget: [", ["a.yaml"]),

@@ -129,6 +129,9 @@ extension SweepPlan {
         threads = try section.integer("threads", in: 1...64) ?? 1
         query.maxNodes = try section.integer("max-nodes", in: 1...Int.max)
         query.givesUp = try section.flag("give-up") ?? false
+        if query.givesUp && query.timeout == nil {
+            throw section.fault("give-up", "needs a time that may not do; add `timeout`")
+        }
         query.seed = UInt64(try section.integer("seed") ?? 0)
         if let megabytes = try section.integer("memory", in: 16...1 << 24) { query.memory = megabytes << 20 }
         jobs = try section.integer("jobs", in: 1...1024)
